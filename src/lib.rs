@@ -1,0 +1,6 @@
+//! The kernel that language models run their TypeScript in.
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+
+pub mod isolate;
+pub mod pool;
+pub mod transpile;
