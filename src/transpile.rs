@@ -1,12 +1,48 @@
 //! Snippet (TypeScript) → program (JavaScript) and the map of its positions.
+//!
+//! The snippet itself is parsed; the wrapper goes around what the printer made
+//! of its tree, so no snippet can close it. Types are erased, not checked, and
+//! the early errors of JavaScript are left to the engine, which reports them
+//! without false alarms. This is the only user of oxc.
 
-/// A place in the caller's text. Both numbers count from 1; `column` counts
-/// UTF-16 code units, as editors and JavaScript engines do.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Position {
-    pub line: u32,
-    pub column: u32,
-}
+use std::path::{Path, PathBuf};
+
+use oxc::{
+    allocator::Allocator,
+    ast::ast::Statement,
+    codegen::{Codegen, CodegenOptions, CodegenReturn, CommentOptions},
+    diagnostics::OxcDiagnostic,
+    parser::{ParseOptions, Parser, ParserReturn},
+    semantic::{Scoping, SemanticBuilder, SymbolFlags},
+    span::SourceType,
+    transformer::{
+        DecoratorOptions, HelperLoaderMode, HelperLoaderOptions, TransformOptions, Transformer,
+    },
+};
+
+mod contract;
+mod nesting;
+mod positions;
+
+use positions::PrintedToken;
+
+pub use contract::advice_for_module;
+pub use nesting::STACK_BYTES;
+pub use positions::{Position, PositionMap, code_frame};
+
+/// The default cap on a snippet.
+pub const SOURCE_BYTES: usize = 1 << 20;
+
+/// What a program may be larger than four times its snippet: decorators and
+/// enums of a short snippet print more than that.
+const SLACK_BYTES: usize = 16 << 10;
+
+/// Arena memory that is kept between snippets. A typical one needs 100 KB.
+const KEPT_ARENA_BYTES: usize = 4 << 20;
+
+/// What stands around the printed snippet. The line break keeps the closing
+/// brace on a line of its own: a place there is nowhere in the snippet.
+const WRAPPER: (&str, &str) = ("\"use strict\";(async function main(input){\n", "\n})");
 
 /// A snippet made ready for the engine.
 #[derive(Debug)]
@@ -14,17 +50,6 @@ pub struct Program {
     /// A script whose completion value is the function `main`.
     pub(crate) text: String,
     pub(crate) positions: PositionMap,
-}
-
-/// Translates positions in a [`Program`]'s text to the snippet's.
-#[derive(Debug, Default)]
-pub struct PositionMap {}
-
-impl PositionMap {
-    /// `None` for a place that the caller did not write.
-    pub fn to_snippet(&self, _program: Position) -> Option<Position> {
-        None
-    }
 }
 
 /// Why a snippet could not become a program. Nothing has run.
@@ -36,11 +61,173 @@ pub enum TranspileError {
     TooLarge { message: String },
 }
 
-pub fn transpile(code: &str) -> Result<Program, TranspileError> {
-    Ok(Program { text: code.to_owned(), positions: PositionMap::default() })
+/// Transpiles one snippet after the other with the same memory.
+///
+/// Needs [`STACK_BYTES`] of stack below it, whatever the snippet.
+pub struct Transpiler {
+    max_source_bytes: usize,
+    allocator: Allocator,
+    options: TransformOptions,
 }
 
-/// Three lines of the snippet around `position`, with a caret under it.
-pub fn code_frame(_code: &str, _position: Position) -> String {
-    String::new()
+impl std::fmt::Debug for Transpiler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Transpiler").field("max_source_bytes", &self.max_source_bytes).finish()
+    }
+}
+
+impl Transpiler {
+    pub fn new(max_source_bytes: usize) -> Transpiler {
+        Transpiler {
+            max_source_bytes,
+            allocator: Allocator::new(),
+            // No `env`: the engine runs everything up to ES2025 and `using`.
+            options: TransformOptions {
+                decorator: DecoratorOptions { legacy: true, ..DecoratorOptions::default() },
+                helper_loader: HelperLoaderOptions {
+                    // `babelHelpers`, a global of the prelude.
+                    mode: HelperLoaderMode::External,
+                    ..HelperLoaderOptions::default()
+                },
+                ..TransformOptions::default()
+            },
+        }
+    }
+
+    pub fn transpile(&mut self, code: &str) -> Result<Program, TranspileError> {
+        if code.len() > self.max_source_bytes {
+            return Err(TranspileError::TooLarge {
+                message: format!(
+                    "the source is {} bytes long, the limit is {} bytes",
+                    code.len(),
+                    self.max_source_bytes
+                ),
+            });
+        }
+        nesting::check(code)?;
+        let res = build(&self.allocator, &self.options, code);
+        if self.allocator.capacity() > KEPT_ARENA_BYTES {
+            self.allocator = Allocator::new();
+        } else {
+            self.allocator.reset();
+        }
+        res
+    }
+}
+
+/// Transpiles a single snippet within the default limits.
+pub fn transpile(code: &str) -> Result<Program, TranspileError> {
+    Transpiler::new(SOURCE_BYTES).transpile(code)
+}
+
+fn build(
+    allocator: &Allocator,
+    options: &TransformOptions,
+    code: &str,
+) -> Result<Program, TranspileError> {
+    let ParserReturn { mut program, module_record, .. } = parse(allocator, code)?;
+    contract::check(code, &program, &module_record)?;
+    if code.contains("enum") {
+        contract::check_enums(code, &program)?;
+    }
+
+    // The transformer needs the scopes. The diagnostics that come with them
+    // are dropped: they refuse some valid JavaScript, and the engine finds the
+    // rest.
+    let scoping = SemanticBuilder::new().with_enum_eval(true).build(&program).semantic.into_scoping();
+    check_input_is_not_redeclared(code, &scoping)?;
+    let transformed = Transformer::new(allocator, Path::new("snippet.ts"), options)
+        .build_with_scoping(scoping, &mut program);
+    if let Some(error) = transformed.diagnostics.errors().next() {
+        return Err(to_error(code, error));
+    }
+    program.hashbang = None;
+    // What is left of `export type …` is `export {}`.
+    program.body.retain(|it| !matches!(it, Statement::ExportNamedDeclaration(_)));
+
+    let CodegenReturn { code: printed, map, .. } = Codegen::new()
+        .with_options(CodegenOptions {
+            // Lines are kept, since the engine's columns are only good when
+            // they begin near by; indentation is not, since it would grow
+            // with the square of the nesting.
+            minify: false,
+            indent_width: 0,
+            comments: CommentOptions::disabled(),
+            source_map_path: Some(PathBuf::new()),
+            ..CodegenOptions::default()
+        })
+        .build(&program);
+
+    let limit = 4 * code.len() + SLACK_BYTES;
+    if printed.len() > limit {
+        return Err(TranspileError::TooLarge {
+            message: format!(
+                "the program made from the source is {} bytes long, the limit is {limit} bytes",
+                printed.len()
+            ),
+        });
+    }
+    // The engine takes source text only up to the first NUL.
+    if let Some(offset) = code.find('\0').filter(|_| printed.contains('\0')) {
+        return Err(TranspileError::Syntax {
+            message: "the source contains U+0000".to_owned(),
+            position: Some(positions::position_at(code, offset)),
+            hint: Some("write \\0 or \\u0000 for that character".to_owned()),
+        });
+    }
+    let map = map.expect("a source map was asked for");
+    let tokens = map.get_tokens().map(|it| PrintedToken {
+        printed: (it.get_dst_line(), it.get_dst_col()),
+        source: (it.get_src_line(), it.get_src_col()),
+    });
+    let positions = PositionMap::new(&printed, tokens, WRAPPER.0.len());
+    Ok(Program { text: [WRAPPER.0, &printed, WRAPPER.1].concat(), positions })
+}
+
+fn parse<'a>(allocator: &'a Allocator, code: &'a str) -> Result<ParserReturn<'a>, TranspileError> {
+    let options = ParseOptions { allow_return_outside_function: true, ..ParseOptions::default() };
+    let res = Parser::new(allocator, code, SourceType::ts()).with_options(options).parse();
+    let Some(error) = res.diagnostics.errors().next() else { return Ok(res) };
+    // Some JavaScript is not TypeScript, such as `a<b>c`.
+    let plain = Parser::new(allocator, code, SourceType::mjs()).with_options(options).parse();
+    if plain.diagnostics.has_errors() { Err(to_error(code, error)) } else { Ok(plain) }
+}
+
+/// In a function with that parameter this is an early error; at the top level
+/// of the module that oxc sees it is not.
+fn check_input_is_not_redeclared(code: &str, scoping: &Scoping) -> Result<(), TranspileError> {
+    let Some(symbol) = scoping.get_root_binding("input".into()) else { return Ok(()) };
+    if !scoping
+        .symbol_flags(symbol)
+        .intersects(SymbolFlags::BlockScopedVariable | SymbolFlags::Class)
+    {
+        return Ok(());
+    }
+    Err(TranspileError::Syntax {
+        message: "`input` is already declared: it is the parameter of main".to_owned(),
+        position: Some(positions::position_at(code, scoping.symbol_span(symbol).start as usize)),
+        hint: Some("use `input` as it is, or another name".to_owned()),
+    })
+}
+
+fn to_error(code: &str, error: &OxcDiagnostic) -> TranspileError {
+    let position =
+        error.labels.first().map(|it| positions::position_at(code, it.offset() as usize));
+    TranspileError::Syntax {
+        message: lower_case(&error.message),
+        position,
+        hint: error.help.as_ref().map(|it| lower_case(it)),
+    }
+}
+
+/// oxc writes sentences, ours are phrases.
+fn lower_case(message: &str) -> String {
+    let mut chars = message.trim_end_matches('.').chars();
+    match chars.next() {
+        Some(first) if !chars.as_str().starts_with(char::is_uppercase) => {
+            first.to_lowercase().chain(chars).collect()
+        }
+        Some(first) => std::iter::once(first).chain(chars).collect(),
+        None => String::new(),
+    }
 }
