@@ -134,7 +134,8 @@ fn build(
     // The transformer needs the scopes. The diagnostics that come with them
     // are dropped: they refuse some valid JavaScript, and the engine finds the
     // rest.
-    let scoping = SemanticBuilder::new().with_enum_eval(true).build(&program).semantic.into_scoping();
+    let scoping =
+        SemanticBuilder::new().with_enum_eval(true).build(&program).semantic.into_scoping();
     check_input_is_not_redeclared(code, &scoping)?;
     let transformed = Transformer::new(allocator, Path::new("snippet.ts"), options)
         .build_with_scoping(scoping, &mut program);
@@ -186,7 +187,9 @@ fn build(
 
 fn parse<'a>(allocator: &'a Allocator, code: &'a str) -> Result<ParserReturn<'a>, TranspileError> {
     let options = ParseOptions { allow_return_outside_function: true, ..ParseOptions::default() };
-    let res = Parser::new(allocator, code, SourceType::ts()).with_options(options).parse();
+    // A module: `await` is a keyword at the top level, and the mode is strict.
+    let source_type = SourceType::ts().with_module(true);
+    let res = Parser::new(allocator, code, source_type).with_options(options).parse();
     let Some(error) = res.diagnostics.errors().next() else { return Ok(res) };
     // Some JavaScript is not TypeScript, such as `a<b>c`.
     let plain = Parser::new(allocator, code, SourceType::mjs()).with_options(options).parse();
@@ -231,3 +234,6 @@ fn lower_case(message: &str) -> String {
         None => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use oxc::{
     ast::ast::{
         Declaration, ExportDefaultDeclarationKind, Expression, IdentifierName, IdentifierReference,
-        ImportDeclaration, ImportDeclarationSpecifier, NumericLiteral, Program, Statement, StringLiteral,
-        TSEnumMember, TSModuleReference, TemplateElement,
+        ImportDeclaration, ImportDeclarationSpecifier, NumericLiteral, Program, Statement,
+        StringLiteral, TSEnumMember, TSModuleReference, TemplateElement,
     },
     ast_visit::Visit,
     span::{GetSpan, Span},
@@ -23,7 +23,8 @@ use super::{SLACK_BYTES, TranspileError, positions::position_at};
 const WHOLE_MAIN: &str = "the whole function main was sent instead of its body";
 const WHOLE_MAIN_HINT: &str = "send only the body of main: what stands between its braces";
 const NO_EXPORT: &str = "`export` is not available in a snippet";
-const NO_EXPORT_HINT: &str = "remove `export`; a snippet is the body of main and gives its result with `return`";
+const NO_EXPORT_HINT: &str =
+    "remove `export`; a snippet is the body of main and gives its result with `return`";
 
 /// What to write instead of importing `module`.
 pub fn advice_for_module(module: &str) -> String {
@@ -126,9 +127,7 @@ pub(super) fn check(
 
 /// Erased with its names: `import type …`, `import { type A } …`.
 fn is_type_only(import: &ImportDeclaration<'_>) -> bool {
-    let is_type = |it: &ImportDeclarationSpecifier<'_>| {
-        matches!(it, ImportDeclarationSpecifier::ImportSpecifier(it) if it.import_kind.is_type())
-    };
+    let is_type = |it: &ImportDeclarationSpecifier<'_>| matches!(it, ImportDeclarationSpecifier::ImportSpecifier(it) if it.import_kind.is_type());
     import.import_kind.is_type()
         || import.specifiers.as_ref().is_some_and(|it| !it.is_empty() && it.iter().all(is_type))
 }

@@ -212,7 +212,9 @@ impl<'a> Scan<'a> {
         let code = self.code;
         let len = code[self.at..]
             .bytes()
-            .position(|it| !(it.is_ascii_alphanumeric() || matches!(it, b'_' | b'$' | b'#' | 0x80..)))
+            .position(|it| {
+                !(it.is_ascii_alphanumeric() || matches!(it, b'_' | b'$' | b'#' | 0x80..))
+            })
             .unwrap_or(code.len() - self.at);
         // A word with other characters is no keyword; those that are spaces
         // must not hide one, so it ends before them.
@@ -225,7 +227,10 @@ impl<'a> Scan<'a> {
         let kind = if is_name { Word::Name } else { Word::of(word) };
         let ends_statement = self.has_newline
             && matches!(self.prev, Prev::Operand | Prev::Brace)
-            && matches!(kind, Word::Name | Word::Operand | Word::Starter | Word::Prefix | Word::Header);
+            && matches!(
+                kind,
+                Word::Name | Word::Operand | Word::Starter | Word::Prefix | Word::Header
+            );
         self.token(matches!(word, "else" | "while"))?;
         if ends_statement && word != "while" {
             self.end_statement();

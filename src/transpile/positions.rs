@@ -52,9 +52,8 @@ impl PositionMap {
     ) -> PositionMap {
         let prefix_len = prefix_len as u32;
         let mut line_starts = vec![0, prefix_len];
-        line_starts.extend(
-            line_breaks(printed, LineBreaks::Engine).map(|it| it as u32 + prefix_len),
-        );
+        line_starts
+            .extend(line_breaks(printed, LineBreaks::Engine).map(|it| it as u32 + prefix_len));
 
         // The map's lines and columns are unambiguous and ascending, so one
         // walk over the text finds their bytes.
@@ -261,12 +260,8 @@ mod tests {
     #[test]
     fn frame_of_a_long_line_is_short() {
         let code = format!("{}!{}", "a".repeat(500_000), "b".repeat(500_000));
-        let expected = format!(
-            "> 1 | …{}!{}…\n    |  {}^",
-            "a".repeat(60),
-            "b".repeat(59),
-            " ".repeat(60)
-        );
+        let expected =
+            format!("> 1 | …{}!{}…\n    |  {}^", "a".repeat(60), "b".repeat(59), " ".repeat(60));
         check_frame(&code, 1, 500_001, &expected);
     }
 

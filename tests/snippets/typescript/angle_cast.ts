@@ -1,0 +1,2 @@
+const raw: unknown = { n: 4 };
+return (<{ n: number }>raw).n + <number>(<any>1);

@@ -1,0 +1,2 @@
+enum Level { Low = "low", High = "high" }
+return Object.values(Level);

@@ -1,0 +1,2 @@
+async function main(input: unknown): Promise<number> { return 42; }
+return await main(input);
