@@ -130,6 +130,9 @@ fn build(
     if code.contains("enum") {
         contract::check_enums(code, &program)?;
     }
+    if ["@", "namespace", "module"].iter().any(|it| code.contains(it)) {
+        contract::check_lowerable(code, &program)?;
+    }
 
     // The transformer needs the scopes. The diagnostics that come with them
     // are dropped: they refuse some valid JavaScript, and the engine finds the
@@ -217,7 +220,7 @@ fn to_error(code: &str, error: &OxcDiagnostic) -> TranspileError {
     let position =
         error.labels.first().map(|it| positions::position_at(code, it.offset() as usize));
     TranspileError::Syntax {
-        message: lower_case(&error.message),
+        message: lower_case(&error.message).replace("`EOF`", "the end of the source"),
         position,
         hint: error.help.as_ref().map(|it| lower_case(it)),
     }

@@ -9,11 +9,12 @@ use std::collections::HashMap;
 
 use oxc::{
     ast::ast::{
-        Declaration, ExportDefaultDeclarationKind, Expression, IdentifierName, IdentifierReference,
-        ImportDeclaration, ImportDeclarationSpecifier, NumericLiteral, Program, Statement,
-        StringLiteral, TSEnumMember, TSModuleReference, TemplateElement,
+        BlockStatement, Class, Declaration, ExportDefaultDeclarationKind, Expression, FunctionBody,
+        IdentifierName, IdentifierReference, ImportDeclaration, ImportDeclarationSpecifier,
+        NumericLiteral, Program, Statement, StringLiteral, TSEnumMember, TSModuleReference,
+        TSNamespaceDeclaration, TemplateElement,
     },
-    ast_visit::Visit,
+    ast_visit::{Visit, walk},
     span::{GetSpan, Span},
     syntax::module_record::ModuleRecord,
 };
@@ -225,10 +226,11 @@ pub(super) fn check_enums(code: &str, program: &Program<'_>) -> Result<(), Trans
 struct EnumGrowth {
     limit: usize,
     total: usize,
-    /// The longest value of any member of that name.
+    /// The longest text that any member of that name may be.
     members: HashMap<String, usize>,
     /// Of the initializer that is being visited.
     len: usize,
+    is_text: bool,
 }
 
 /// What a number takes when it becomes part of a string.
@@ -236,20 +238,29 @@ const NUMBER_BYTES: usize = 32;
 
 impl EnumGrowth {
     fn add_member(&mut self, name: &str) {
-        let len = self.members.get(name).copied().unwrap_or(NUMBER_BYTES);
+        match self.members.get(name) {
+            Some(len) => self.add_text(*len),
+            None => self.len = self.len.saturating_add(NUMBER_BYTES),
+        }
+    }
+
+    fn add_text(&mut self, len: usize) {
         self.len = self.len.saturating_add(len);
+        self.is_text = true;
     }
 }
 
 impl<'a> Visit<'a> for EnumGrowth {
     fn visit_ts_enum_member(&mut self, it: &TSEnumMember<'a>) {
         let Some(initializer) = &it.initializer else { return };
-        let outer = std::mem::take(&mut self.len);
+        (self.len, self.is_text) = (0, false);
         self.visit_expression(initializer);
-        let longest = self.members.entry(it.id.static_name().to_string()).or_default();
-        *longest = (*longest).max(self.len);
-        self.total = self.total.saturating_add(self.len);
-        self.len = outer;
+        // Sums of numbers do not grow.
+        if self.is_text {
+            let longest = self.members.entry(it.id.static_name().to_string()).or_default();
+            *longest = (*longest).max(self.len);
+            self.total = self.total.saturating_add(self.len);
+        }
     }
 
     fn visit_identifier_reference(&mut self, it: &IdentifierReference<'a>) {
@@ -263,14 +274,71 @@ impl<'a> Visit<'a> for EnumGrowth {
     fn visit_string_literal(&mut self, it: &StringLiteral<'a>) {
         // `E["a"]` names a member too.
         self.add_member(&it.value);
-        self.len = self.len.saturating_add(it.value.len());
+        self.add_text(it.value.len());
     }
 
     fn visit_template_element(&mut self, it: &TemplateElement<'a>) {
-        self.len = self.len.saturating_add(it.value.raw.len());
+        self.add_text(it.value.raw.len());
     }
 
     fn visit_numeric_literal(&mut self, _: &NumericLiteral<'a>) {
         self.len = self.len.saturating_add(NUMBER_BYTES);
+    }
+}
+
+/// Refuses what the transformer would hand on as it is: TypeScript does not
+/// allow it either.
+pub(super) fn check_lowerable(code: &str, program: &Program<'_>) -> Result<(), TranspileError> {
+    let mut finder = NotLowered::default();
+    finder.visit_program(program);
+    let Some((span, message, hint)) = finder.found else { return Ok(()) };
+    Err(TranspileError::Syntax {
+        message: message.to_owned(),
+        position: Some(position_at(code, span.start as usize)),
+        hint: Some(hint.to_owned()),
+    })
+}
+
+#[derive(Debug, Default)]
+struct NotLowered {
+    n_blocks: usize,
+    found: Option<(Span, &'static str, &'static str)>,
+}
+
+impl<'a> Visit<'a> for NotLowered {
+    fn visit_function_body(&mut self, it: &FunctionBody<'a>) {
+        self.n_blocks += 1;
+        walk::walk_function_body(self, it);
+        self.n_blocks -= 1;
+    }
+
+    fn visit_block_statement(&mut self, it: &BlockStatement<'a>) {
+        self.n_blocks += 1;
+        walk::walk_block_statement(self, it);
+        self.n_blocks -= 1;
+    }
+
+    fn visit_ts_namespace_declaration(&mut self, it: &TSNamespaceDeclaration<'a>) {
+        if self.n_blocks > 0 && !it.declare {
+            self.found.get_or_insert((
+                it.span,
+                "a namespace cannot stand inside of a function or block",
+                "move it to the top level, or use an object",
+            ));
+        }
+        walk::walk_ts_namespace_declaration(self, it);
+    }
+
+    fn visit_class(&mut self, it: &Class<'a>) {
+        if it.is_expression()
+            && let Some(decorator) = it.decorators.first()
+        {
+            self.found.get_or_insert((
+                decorator.span,
+                "a class expression cannot have decorators",
+                "declare the class with a statement of its own",
+            ));
+        }
+        walk::walk_class(self, it);
     }
 }

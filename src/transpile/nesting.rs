@@ -17,9 +17,14 @@ pub const STACK_BYTES: usize = 64 << 20;
 
 const MAX_LEVELS: u32 = 20_000;
 
-/// Tokens, each times the number of places around it where oxc may read ahead
-/// and start over. One costs about 0.15 µs.
-const MAX_REREADS: u64 = 8_000_000;
+/// What one token costs, in nanoseconds, for each place around it where oxc
+/// may read ahead and start over …
+const REREAD_NS: u64 = 150;
+/// … and one name for each scope around it, through which it is looked up.
+const LOOKUP_NS: u64 = 7;
+
+/// A source of 1 MiB whose brackets are ten deep takes 2 % of it.
+const MAX_NS: u64 = 1_000_000_000;
 
 /// Refuses a source that would need more stack or time than there is.
 pub(super) fn check(code: &str) -> Result<(), TranspileError> {
@@ -27,9 +32,7 @@ pub(super) fn check(code: &str) -> Result<(), TranspileError> {
     let what = match scan.run() {
         Ok(()) => return Ok(()),
         Err(TooDeep::Levels) => format!("nested more than {MAX_LEVELS} levels deep"),
-        Err(TooDeep::Rereads) => {
-            "too many parentheses, `<` and `?` are open within one another".to_owned()
-        }
+        Err(TooDeep::Time) => "too much of it stands inside of nested brackets".to_owned(),
     };
     Err(TranspileError::Syntax {
         message: what,
@@ -43,7 +46,7 @@ const IN_TEMPLATE: u8 = 0x80;
 
 enum TooDeep {
     Levels,
-    Rereads,
+    Time,
 }
 
 /// What the token before is, as far as it decides about the next one.
@@ -79,6 +82,22 @@ struct Open {
     levels: u32,
     /// Those of them that oxc may read twice.
     ambiguous: u32,
+    /// Those of them that may be scopes.
+    scopes: u32,
+}
+
+impl Open {
+    fn add(&mut self, more: Open) {
+        self.levels += more.levels;
+        self.ambiguous += more.ambiguous;
+        self.scopes += more.scopes;
+    }
+
+    fn remove(&mut self, closed: Open) {
+        self.levels -= closed.levels;
+        self.ambiguous -= closed.ambiguous;
+        self.scopes -= closed.scopes;
+    }
 }
 
 struct Scan<'a> {
@@ -88,7 +107,7 @@ struct Scan<'a> {
     stack: Vec<Level>,
     /// Sums over `stack`.
     total: Open,
-    n_rereads: u64,
+    cost_ns: u64,
     prev: Prev,
     /// The word before, if it was one.
     prev_word: &'a str,
@@ -115,7 +134,7 @@ impl<'a> Scan<'a> {
             at: 0,
             stack: vec![top],
             total: Open::default(),
-            n_rereads: 0,
+            cost_ns: 0,
             prev: Prev::Operator,
             prev_word: "",
             has_newline: false,
@@ -162,11 +181,12 @@ impl<'a> Scan<'a> {
     }
 
     fn open(&mut self, levels: u32, ambiguous: u32) {
-        let top = self.top();
-        top.open.levels += levels;
-        top.open.ambiguous += ambiguous;
-        self.total.levels += levels;
-        self.total.ambiguous += ambiguous;
+        self.add(Open { levels, ambiguous, scopes: 0 });
+    }
+
+    fn add(&mut self, more: Open) {
+        self.top().open.add(more);
+        self.total.add(more);
     }
 
     /// Takes back what is open in the innermost bracket, down to `rest`.
@@ -175,12 +195,10 @@ impl<'a> Scan<'a> {
             return;
         }
         let top = self.top();
-        let (levels, ambiguous) =
-            (top.open.levels - rest.levels, top.open.ambiguous - rest.ambiguous);
-        top.open = rest;
+        let closed = std::mem::replace(&mut top.open, rest);
         top.held = rest;
-        self.total.levels -= levels;
-        self.total.ambiguous -= ambiguous;
+        self.total.remove(closed);
+        self.total.add(rest);
     }
 
     fn end_statement(&mut self) {
@@ -198,11 +216,11 @@ impl<'a> Scan<'a> {
         if std::mem::take(&mut self.has_semicolon) && !is_continuation {
             self.end_statement();
         }
-        self.n_rereads += u64::from(self.total.ambiguous);
+        self.cost_ns += u64::from(self.total.ambiguous) * REREAD_NS;
         if self.total.levels > MAX_LEVELS {
             Err(TooDeep::Levels)
-        } else if self.n_rereads > MAX_REREADS {
-            Err(TooDeep::Rereads)
+        } else if self.cost_ns > MAX_NS {
+            Err(TooDeep::Time)
         } else {
             Ok(())
         }
@@ -235,6 +253,7 @@ impl<'a> Scan<'a> {
         if ends_statement && word != "while" {
             self.end_statement();
         }
+        self.cost_ns += u64::from(self.total.scopes) * LOOKUP_NS;
         self.at += word.len();
         self.has_newline = false;
         self.prev_word = if is_name { "" } else { word };
@@ -244,7 +263,9 @@ impl<'a> Scan<'a> {
             Word::Starter | Word::Contextual => Prev::Unknown,
         };
         if !matches!(kind, Word::Name | Word::Operand) {
-            self.open(1, 0);
+            // `for` and conditional types are scopes too.
+            let scopes = u32::from(matches!(word, "for" | "extends"));
+            self.add(Open { levels: 1, ambiguous: 0, scopes });
         }
         if kind == Word::Header {
             self.hold();
@@ -347,6 +368,7 @@ impl<'a> Scan<'a> {
                 self.open(1, 0);
                 self.prev = Prev::Unknown;
             }
+            b'>' => self.add(Open { levels: 1, ambiguous: 0, scopes: 1 }),
             b'\\' => self.is_lost = true,
             _ => self.open(1, 0),
         }
@@ -355,19 +377,17 @@ impl<'a> Scan<'a> {
 
     fn push(&mut self, closer: u8, after: Prev, ambiguous: u32) {
         if self.is_lost {
-            self.open(1, ambiguous);
+            self.add(Open { levels: 1, ambiguous, scopes: 1 });
             return;
         }
-        let own = Open { levels: 1, ambiguous };
-        self.total.levels += own.levels;
-        self.total.ambiguous += own.ambiguous;
+        let own = Open { levels: 1, ambiguous, scopes: 1 };
+        self.total.add(own);
         self.stack.push(Level { closer, after, own, open: own, held: own });
     }
 
     fn pop(&mut self) -> Level {
         let level = self.stack.pop().expect("the caller has looked");
-        self.total.levels -= level.open.levels;
-        self.total.ambiguous -= level.open.ambiguous;
+        self.total.remove(level.open);
         level
     }
 

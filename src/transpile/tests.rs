@@ -293,7 +293,13 @@ fn input_is_the_parameter() {
 #[test]
 fn syntax_errors_name_the_place() {
     check_error("const a = ;", 1, 11, "unexpected token", None);
-    check_error("const a: string = 'x'\nfoo(\n", 3, 1, "expected `)` but found `EOF`", None);
+    check_error(
+        "const a: string = 'x'\nfoo(\n",
+        3,
+        1,
+        "expected `)` but found the end of the source",
+        None,
+    );
     check_error("'😀' +;", 1, 7, "unexpected token", None);
     let err = transpile("return `a\0b`").unwrap_err();
     assert_eq!(
@@ -303,6 +309,31 @@ fn syntax_errors_name_the_place() {
             position: Some(Position { line: 1, column: 10 }),
             hint: Some("write \\0 or \\u0000 for that character".to_owned()),
         }
+    );
+}
+
+#[test]
+fn what_typescript_forbids_is_named() {
+    check_error(
+        "function f() { namespace X { export const a = 1 } }",
+        1,
+        16,
+        "a namespace cannot stand inside of a function or block",
+        Some("move it to the top level, or use an object"),
+    );
+    check_error(
+        "const C = @dec class {}",
+        1,
+        11,
+        "a class expression cannot have decorators",
+        Some("declare the class with a statement of its own"),
+    );
+    check_error(
+        "xs.forEach((x) => { await g(x) })",
+        1,
+        21,
+        "`await` is only allowed within async functions and at the top levels of modules",
+        Some("either remove this `await` or add the `async` keyword to the enclosing function"),
     );
 }
 
@@ -460,6 +491,26 @@ fn refusal_of_nesting_names_place_and_limit() {
         "nested more than 20000 levels deep",
         Some("split it into several statements, or pass it as `input`"),
     );
+}
+
+/// Each of these would take minutes, in some cases hours.
+#[test]
+fn sources_that_take_long_are_refused() {
+    let unit = |open: &str, close: &str| format!("{}1{};", open.repeat(1_000), close.repeat(1_000));
+    for code in [
+        unit("({a=", "}={})").repeat(100),
+        unit("a?(b=", "):c=>d").repeat(80),
+        unit("a<", "").repeat(400),
+        unit("(a=", ")").repeat(200),
+        format!("{}{}", format!("{{{}", "x;".repeat(40)).repeat(9_000), "}".repeat(9_000)),
+    ] {
+        match on_promised_stack(|| transpile(&code)) {
+            Err(TranspileError::Syntax { message, .. }) => {
+                assert_eq!(message, "too much of it stands inside of nested brackets");
+            }
+            other => panic!("{}…\n{:?}", &code[..100], other.map(|it| it.text.len())),
+        }
+    }
 }
 
 #[test]
