@@ -11,7 +11,9 @@ const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "bundles");
 
 const BUNDLES = [
-  { name: "prelude", entry: "prelude/index.js", hooks: ["inspect-promise", "inspect-proxy"] },
+  { name: "prelude", entry: "prelude/index.js", hooks: ["inspect-promise", "inspect-proxy", "blob-streams"] },
+  { name: "aws-s3", entry: "entries/aws-s3.js", hooks: ["s3-defaults"], shims: ["xml-parser"] },
+  { name: "my-lib", entry: "entries/my-lib.js" },
 ];
 
 // Exact edits of package code. `file` is matched against the end of the path.
@@ -26,6 +28,25 @@ const HOOKS = {
     from: "getProxyDetails:y.getProxyDetails",
     to: 'getProxyDetails:(t,e)=>require("HERE/prelude/peek.js").proxyDetails(t,e)',
   },
+  // fetch-blob looks for Node's streams when it loads; ours are there.
+  "blob-streams": {
+    file: "fetch-blob/index.js",
+    from: "if (!globalThis.ReadableStream) {",
+    upTo: "\n}\n",
+    to: "",
+  },
+  "s3-defaults": {
+    file: "@aws-sdk/client-s3/dist-es/runtimeConfig.browser.js",
+    from: "export const getRuntimeConfig = (config) => {",
+    to:
+      'import { withHostDefaults } from "HERE/shims/s3-defaults.js";' +
+      "export const getRuntimeConfig = (given) => { const config = withHostDefaults(given);",
+  },
+};
+
+// Whole files in place of others: imports of `path` by files of `importer`.
+const SHIMS = {
+  "xml-parser": { importer: "@aws-sdk/xml-builder/dist-es/index.js", path: "./xml-parser", file: "shims/xml-parser.js" },
 };
 
 const manifest = { bundles: {}, packages: {} };
@@ -68,13 +89,14 @@ async function bundleOf({ name, entry, hooks = [], shims = [] }) {
     target: "es2023",
     charset: "utf8",
     legalComments: "none",
-    // Names stay: they are what stacks and error classes show.
-    minifyWhitespace: true,
-    minifySyntax: true,
+    // Functions and classes keep their names: they are what stacks and error
+    // classes show.
+    minify: true,
+    keepNames: true,
     plugins: [replacements(hooks, shims, used)],
     logLevel: "warning",
   });
-  for (const wanted of [...hooks, ...shims.map((shim) => shim.name)]) {
+  for (const wanted of [...hooks, ...shims]) {
     if (!used.has(wanted)) throw new Error(`${name}: ${wanted} matched nothing`);
   }
   for (const input of Object.keys(result.metafile.outputs[Object.keys(result.metafile.outputs)[0]].inputs)) {
@@ -87,15 +109,24 @@ function replacements(hooks, shims, used) {
   return {
     name: "replacements",
     setup(builder) {
+      for (const name of shims) {
+        const { importer, path, file } = SHIMS[name];
+        builder.onResolve({ filter: patternFor(path, "^") }, (args) => {
+          if (!args.importer.replaceAll(sep, "/").endsWith(importer)) return undefined;
+          used.add(name);
+          return { path: join(here, file) };
+        });
+      }
       for (const file of new Set(hooks.map((name) => HOOKS[name].file))) {
         const names = hooks.filter((name) => HOOKS[name].file === file);
-        const filter = new RegExp(`${file.replaceAll(/[.*+?^${}()|[\]\\/]/g, (char) => (char === "/" ? "[\\\\/]" : `\\${char}`))}$`);
-        builder.onLoad({ filter }, async ({ path }) => {
+        builder.onLoad({ filter: patternFor(file, "") }, async ({ path }) => {
           let contents = await readFile(path, "utf8");
           for (const name of names) {
-            const { from, to } = HOOKS[name];
-            if (contents.split(from).length !== 2) throw new Error(`${name}: ${file} has not exactly one "${from}"`);
-            contents = contents.replace(from, () => to.replaceAll("HERE", here.replaceAll(sep, "/")));
+            const { from, upTo, to } = HOOKS[name];
+            const start = contents.indexOf(from);
+            if (start < 0 || contents.includes(from, start + 1)) throw new Error(`${name}: ${file} has not exactly one "${from}"`);
+            const end = upTo === undefined ? start + from.length : contents.indexOf(upTo, start) + upTo.length;
+            contents = contents.slice(0, start) + to.replaceAll("HERE", here.replaceAll(sep, "/")) + contents.slice(end);
             used.add(name);
           }
           return { contents, loader: "js", resolveDir: dirname(path) };
@@ -103,6 +134,11 @@ function replacements(hooks, shims, used) {
       }
     },
   };
+}
+
+// A pattern for a path that ends in `text` and, with "^", is nothing else.
+function patternFor(text, begin) {
+  return new RegExp(begin + text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll("/", "[\\\\/]") + "$");
 }
 
 // Remembers the package that a bundled file belongs to, and its licence.

@@ -1,6 +1,6 @@
 // `performance`, on the host's clock. `Date` is the engine's own.
 import * as op from "./ops.js";
-import { defineGlobal } from "./primordials.js";
+import { defineClass, defineGlobal } from "./primordials.js";
 import { door } from "./door.js";
 
 class Performance {
@@ -16,6 +16,5 @@ class Performance {
     return { timeOrigin: this.timeOrigin };
   }
 }
-Object.defineProperty(Performance.prototype, Symbol.toStringTag, { value: "Performance", configurable: true });
-defineGlobal("Performance", Performance);
+defineClass("Performance", Performance);
 defineGlobal("performance", new Performance());

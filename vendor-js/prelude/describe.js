@@ -7,6 +7,7 @@ import {
 
 const ERROR_OPTIONS = { __proto__: null, depth: 2, maxArrayLength: 20, maxStringLength: 2000 };
 const VALUE_OPTIONS = { __proto__: null, depth: 2, maxArrayLength: 20, maxStringLength: 10000 };
+const BRIEF_OPTIONS = { __proto__: null, depth: 0, maxArrayLength: 3, maxStringLength: 100, breakLength: Infinity };
 
 // JSON text `{"name","message","stack"}`; name and stack are null when what
 // was thrown is not an Error. Never throws.
@@ -26,7 +27,7 @@ function isErrorLike(reason) {
 function describeError(error) {
   const name = nameOf(error);
   const message = text(() => error.message, "");
-  return { __proto__: null, name, message, stack: text(() => inspectError(error), `${name}: ${message}`) };
+  return { __proto__: null, name, message, stack: text(() => inspectError(error, name), `${name}: ${message}`) };
 }
 
 // `name`, or the class where the class was given none.
@@ -36,9 +37,12 @@ function nameOf(error) {
   return text(() => getOwnPropertyDescriptor(getPrototypeOf(error), "constructor")?.value?.name, "Error") || name;
 }
 
-// A stack without frames is shown in brackets by Node; here it stands alone.
-function inspectError(error) {
+// As Node shows it, except that it always begins with `Name: message`: Node
+// puts an error without frames in brackets, and `DOMException [Name]` for one.
+function inspectError(error, name) {
   const shown = inspect(error, ERROR_OPTIONS);
+  const prefix = `DOMException [${name}]`;
+  if (StringStartsWith(shown, prefix)) return name + StringSlice(shown, prefix.length);
   return StringStartsWith(shown, "[") && StringEndsWith(shown, "]") && StringIndexOf(shown, "\n") < 0
     ? StringSlice(shown, 1, -1)
     : shown;
@@ -49,6 +53,10 @@ function describeOther(value) {
     typeof value === "string" ? value : text(() => inspect(value, VALUE_OPTIONS), `a value of type ${typeof value}`);
   return { __proto__: null, name: null, message, stack: null };
 }
+
+// A few words for a message.
+export const describeBriefly = (value) =>
+  typeof value === "string" ? value : text(() => inspect(value, BRIEF_OPTIONS), `a value of type ${typeof value}`);
 
 // Runs snippet code (getters, proxies), so anything may come back.
 function text(read, otherwise) {

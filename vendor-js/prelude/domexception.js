@@ -1,6 +1,6 @@
 // DOMException. The engine has one, but it is no Error: its `stack` is raw
 // text made when it is constructed, and `inspect` shows it as an object.
-import { ErrorCtor, defineHidden, defineProperty } from "./primordials.js";
+import { ErrorCtor, defineGlobal, defineProperty } from "./primordials.js";
 
 const CODES = {
   __proto__: null,
@@ -40,4 +40,4 @@ for (const [name, value] of Object.entries(CONSTANTS)) {
   defineProperty(DOMException, name, constant);
   defineProperty(DOMException.prototype, name, constant);
 }
-defineHidden(globalThis, "DOMException", DOMException);
+defineGlobal("DOMException", DOMException);

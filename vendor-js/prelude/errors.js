@@ -7,6 +7,7 @@ import * as op from "./ops.js";
 import {
   ErrorCtor, ErrorToString, RangeErrorCtor, StringSlice, StringStartsWith, StringTrimEnd,
   SyntaxErrorCtor, TypeErrorCtor, apply, defineHidden, defineProperty, getOwnPropertyDescriptor, getPrototypeOf,
+  isError,
 } from "./primordials.js";
 import { door } from "./door.js";
 import { DOMException, hasCode } from "./domexception.js";
@@ -48,7 +49,7 @@ function withHeader(error, raw) {
 function header(error) {
   try {
     const title = ErrorToString(error);
-    if (title !== "Error" && !StringStartsWith(title, "Error:")) return title;
+    if ((title !== "Error" && !StringStartsWith(title, "Error:")) || !isError(error)) return title;
     const constructor = getOwnPropertyDescriptor(getPrototypeOf(error), "constructor")?.value;
     const name = typeof constructor === "function" ? constructor.name : "";
     return typeof name === "string" && name !== "" ? name + StringSlice(title, 5) : title;

@@ -11,6 +11,14 @@ import { takeTimer } from "./timers.js";
 import { stringify } from "./result.js";
 import { describe, leftovers, rejection } from "./describe.js";
 import "./console.js";
+import "./encoding.js";
+import "./url.js";
+import "./events.js";
+import "./abort.js";
+import "./streams.js";
+import "./blob.js";
+import "./clone.js";
+import "./platform.js";
 import "./helpers.js";
 import "./require.js";
 

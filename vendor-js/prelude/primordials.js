@@ -58,9 +58,19 @@ const answers = (read) => (value) => {
 export const isMap = answers(mapSize);
 export const isSet = answers(setSize);
 
-// Globals are not enumerable, as in Node and browsers.
+// Globals are not enumerable, as in Node and browsers. Where a bundler had to
+// rename a class, it gets its name back.
 export function defineGlobal(name, value) {
+  if (typeof value === "function" && value.name !== name) {
+    defineProperty(value, "name", { __proto__: null, value: name, configurable: true });
+  }
   defineProperty(globalThis, name, { __proto__: null, value, writable: true, configurable: true, enumerable: false });
+}
+
+// A class as a global, with what makes `Object.prototype.toString` name it.
+export function defineClass(name, type) {
+  defineProperty(type.prototype, Symbol.toStringTag, { __proto__: null, value: name, configurable: true });
+  defineGlobal(name, type);
 }
 
 // A property of an object of ours, shaped like a builtin's.

@@ -2,7 +2,7 @@
 // every run the same numbers, so `Math.random` is seeded by the host, once per
 // run, on first use.
 import * as op from "./ops.js";
-import { defineHidden, defineGlobal, getPrototypeOf, getter, NumberToString, StringSlice, TypeErrorCtor } from "./primordials.js";
+import { NumberToString, StringSlice, defineClass, defineGlobal, defineHidden, getPrototypeOf, getter } from "./primordials.js";
 import { door } from "./door.js";
 import { DOMException } from "./domexception.js";
 
@@ -69,6 +69,5 @@ export class Crypto {
     return text;
   }
 }
-Object.defineProperty(Crypto.prototype, Symbol.toStringTag, { value: "Crypto", configurable: true });
-defineGlobal("Crypto", Crypto);
+defineClass("Crypto", Crypto);
 defineGlobal("crypto", new Crypto());
