@@ -10,8 +10,14 @@ import { build } from "esbuild";
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "bundles");
 
+const INSPECT = "node-inspect-extracted/dist/inspect.js";
+const INSPECT_HOOKS = [
+  "inspect-promise", "inspect-proxy", "inspect-symbol-key", "inspect-extra-key", "inspect-empty-buffer",
+  "inspect-proxy-tag", "inspect-async", "inspect-generator",
+];
+
 const BUNDLES = [
-  { name: "prelude", entry: "prelude/index.js", hooks: ["inspect-promise", "inspect-proxy", "blob-streams"] },
+  { name: "prelude", entry: "prelude/index.js", hooks: [...INSPECT_HOOKS, "blob-streams"] },
   { name: "aws-s3", entry: "entries/aws-s3.js", hooks: ["s3-defaults"], shims: ["xml-parser"] },
   { name: "my-lib", entry: "entries/my-lib.js" },
 ];
@@ -19,14 +25,34 @@ const BUNDLES = [
 // Exact edits of package code. `file` is matched against the end of the path.
 const HOOKS = {
   "inspect-promise": {
-    file: "node-inspect-extracted/dist/inspect.js",
+    file: INSPECT,
     from: "getPromiseDetails:()=>[g,void 0]",
     to: 'getPromiseDetails:t=>require("HERE/prelude/peek.js").promiseDetails(t,g,h)',
   },
   "inspect-proxy": {
-    file: "node-inspect-extracted/dist/inspect.js",
+    file: INSPECT,
     from: "getProxyDetails:y.getProxyDetails",
     to: 'getProxyDetails:(t,e)=>require("HERE/prelude/peek.js").proxyDetails(t,e)',
+  },
+  // These undo what Node changed after 20, whose output we promise.
+  "inspect-symbol-key": {
+    file: INSPECT,
+    from: 'const e=jt(On,ae(r),Un);s=t.stylize(e,"symbol")',
+    to: 'const e=jt(On,ae(r),Un);s=`[${t.stylize(e,"symbol")}]`',
+  },
+  "inspect-extra-key": { file: INSPECT, from: '${t.stylize(`[${r}]`,"string")}: ${i}', to: "${o?`[${r}]`:r}: ${i}" },
+  "inspect-empty-buffer": { file: INSPECT, from: "{ [byteLength]: ", to: "{ byteLength: " },
+  "inspect-proxy-tag": { file: INSPECT, from: "if(0!==s)for(let e=0;e<s;e++)u=", to: "if(!1)u=" },
+  // The package guesses a function's kind from its source text.
+  "inspect-async": {
+    file: INSPECT,
+    from: '"function"==typeof t&&a.toString.call(t).startsWith("async")',
+    to: 'require("HERE/prelude/peek.js").isAsyncFunction(t)',
+  },
+  "inspect-generator": {
+    file: INSPECT,
+    from: '"function"==typeof t&&a.toString.call(t).match(/^(async\\s+)?function *\\*/)',
+    to: 'require("HERE/prelude/peek.js").isGeneratorFunction(t)',
   },
   // fetch-blob looks for Node's streams when it loads; ours are there.
   "blob-streams": {

@@ -127,7 +127,7 @@ function duration(ms) {
   return ms >= 1000 ? `${NumberToFixed(ms / 1000, 3)}s` : `${+NumberToFixed(ms, 3)}ms`;
 }
 
-// The table of Node 20: box drawing, cells centred.
+// The table of Node 20: box drawing, cells to the left.
 function table(data, only) {
   if (data === null || typeof data !== "object") return print(LOG, [data]);
   const indexName = isMap(data) || isSet(data) ? "(iteration index)" : "(index)";
@@ -198,9 +198,7 @@ function draw(columns, rowCount) {
     let line = "│";
     for (let at = 0; at < widths.length; at++) {
       const shown = text(columns[at]) ?? "";
-      const spare = widths[at] - width(shown);
-      const left = floor(spare / 2);
-      line += (at > 0 ? "│" : "") + StringRepeat(" ", left) + shown + StringRepeat(" ", spare - left);
+      line += `${at > 0 ? "│" : ""} ${shown}${StringRepeat(" ", widths[at] - width(shown) - 1)}`;
     }
     return `${line}│\n`;
   };

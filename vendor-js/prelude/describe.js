@@ -27,7 +27,10 @@ function isErrorLike(reason) {
 function describeError(error) {
   const name = nameOf(error);
   const message = text(() => error.message, "");
-  return { __proto__: null, name, message, stack: text(() => inspectError(error, name), `${name}: ${message}`) };
+  // A snippet that broke the intrinsics which `inspect` needs still gets its frames.
+  const plain = text(() => error.stack, `${name}: ${message}`);
+  const stack = text(() => inspectError(error, name), plain);
+  return { __proto__: null, name, message, stack };
 }
 
 // `name`, or the class where the class was given none.

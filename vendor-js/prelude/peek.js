@@ -6,6 +6,8 @@
 // and a proxy is looked at through its traps.
 //
 // build.mjs puts these where node-inspect-extracted has its stand-ins.
+import { getPrototypeOf } from "./primordials.js";
+
 const peek = globalThis.__peek ?? (() => undefined);
 delete globalThis.__peek;
 
@@ -19,4 +21,19 @@ export function proxyDetails(value, showProxy) {
   const seen = peek(value);
   if (seen === undefined || seen.length !== 1) return undefined;
   return showProxy ? [seen[0], null] : seen[0];
+}
+
+const ASYNC = getPrototypeOf(async function () {});
+const GENERATOR = getPrototypeOf(function* () {});
+const ASYNC_GENERATOR = getPrototypeOf(async function* () {});
+const kindOf = (value) => (typeof value === "function" ? getPrototypeOf(value) : null);
+
+export function isAsyncFunction(value) {
+  const kind = kindOf(value);
+  return kind === ASYNC || kind === ASYNC_GENERATOR;
+}
+
+export function isGeneratorFunction(value) {
+  const kind = kindOf(value);
+  return kind === GENERATOR || kind === ASYNC_GENERATOR;
 }
