@@ -1,5 +1,5 @@
 // Event, EventTarget and CustomEvent, from event-target-shim.
-import { Event, EventTarget, setErrorHandler } from "event-target-shim";
+import { Event, EventTarget, setErrorHandler, setWarningHandler } from "event-target-shim";
 import { defineGlobal } from "./primordials.js";
 
 class CustomEvent extends Event {
@@ -15,6 +15,8 @@ class CustomEvent extends Event {
   }
 }
 
+// It warns of what browsers and Node pass over in silence.
+setWarningHandler(() => {});
 // A listener that throws must not stop the others; the run hears of it.
 setErrorHandler((error) => console.error("an event listener threw:", error));
 

@@ -71,6 +71,7 @@ export function stringify(value) {
     return text === undefined ? "null" : text;
   } catch (error) {
     if (error === STOP) return finding;
+    if (isCycle()) return found(CYCLE, place.around, place.inArray, place.key);
     throw error;
   } finally {
     place = null;
@@ -84,9 +85,6 @@ function look(key, value) {
   const type = typeof value;
   if (type === "object") {
     if (value === null) return value;
-    for (let at = place; at !== null; at = at.around) {
-      if (at.holder === value) stop(CYCLE, this, key);
-    }
     const prototype = getPrototypeOf(value);
     if (prototype !== ObjectPrototype && prototype !== ArrayPrototype && prototype !== null) {
       const reason = reasonAgainst(value, prototype);
@@ -110,17 +108,32 @@ function reasonAgainst(value, prototype) {
   return undefined;
 }
 
+// Whether `JSON.stringify` threw because the innermost object is inside itself.
+// It has looked by then, so looking at each object again would be waste.
+function isCycle() {
+  if (place === null) return false;
+  for (let at = place.around; at !== null; at = at.around) {
+    if (at.holder === place.holder) return true;
+  }
+  return false;
+}
+
 function stop(reason, holder, key) {
-  let path = place === null ? "" : segment(key, isArray(holder));
-  for (let at = place; at !== null && at.around !== null; at = at.around) {
+  finding = found(reason, place, isArray(holder), key);
+  throw STOP;
+}
+
+// What `stringify` answers for the value at `key` of the object `at`.
+function found(reason, at, inArray, key) {
+  let path = at === null ? "" : segment(key, inArray);
+  for (; at !== null && at.around !== null; at = at.around) {
     path = segment(at.key, at.inArray) + path;
     if (path.length > 2000) {
       path = `…${StringSlice(path, -1000)}`;
       break;
     }
   }
-  finding = [`$${path}`, `${reason.what} cannot be said in JSON`, reason.hint];
-  throw STOP;
+  return [`$${path}`, `${reason.what} cannot be said in JSON`, reason.hint];
 }
 
 function segment(key, inArray) {

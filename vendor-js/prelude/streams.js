@@ -1,10 +1,24 @@
 // Streams, from web-streams-polyfill, and the text streams on top of them.
 import * as streams from "web-streams-polyfill";
-import { defineClass, defineGlobal } from "./primordials.js";
+import { defineClass, defineGlobal, defineHidden } from "./primordials.js";
 import { TextDecoder, encodeUtf8 } from "./encoding.js";
 
 for (const name of Object.keys(streams)) defineGlobal(name, streams[name]);
-const { TransformStream } = streams;
+const { ReadableByteStreamController, ReadableStream, TransformStream, WritableStream } = streams;
+
+// Shown as in Node, from the package's own fields.
+const custom = Symbol.for("nodejs.util.inspect.custom");
+defineHidden(ReadableStream.prototype, custom, function (depth, options, inspect) {
+  const supportsBYOB = this._readableStreamController instanceof ReadableByteStreamController;
+  return `ReadableStream ${inspect({ locked: this.locked, state: this._state, supportsBYOB }, options)}`;
+});
+defineHidden(WritableStream.prototype, custom, function (depth, options, inspect) {
+  return `WritableStream ${inspect({ locked: this.locked, state: this._state }, options)}`;
+});
+defineHidden(TransformStream.prototype, custom, function (depth, options, inspect) {
+  const shown = { readable: this.readable, writable: this.writable, backpressure: this._backpressure };
+  return `TransformStream ${inspect(shown, options)}`;
+});
 
 class TextDecoderStream {
   #decoder;
