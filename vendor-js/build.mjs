@@ -18,7 +18,7 @@ const INSPECT_HOOKS = [
 
 const BUNDLES = [
   { name: "prelude", entry: "prelude/index.js", hooks: [...INSPECT_HOOKS, "blob-streams"] },
-  { name: "aws-s3", entry: "entries/aws-s3.js", hooks: ["s3-defaults"], shims: ["xml-parser"] },
+  { name: "aws-s3", entry: "entries/aws-s3.js", hooks: ["s3-defaults", "upload-parts"], shims: ["xml-parser", "stream", "buffer"] },
   { name: "my-lib", entry: "entries/my-lib.js" },
 ];
 
@@ -61,6 +61,11 @@ const HOOKS = {
     upTo: "\n}\n",
     to: "",
   },
+  "upload-parts": {
+    file: "@aws-sdk/lib-storage/dist-es/Upload.js",
+    from: "const dataFeeder = getChunk(this.params.Body, this.partSize);",
+    to: 'const dataFeeder = require("HERE/shims/one-at-a-time.js").oneAtATime(getChunk(this.params.Body, this.partSize));',
+  },
   "s3-defaults": {
     file: "@aws-sdk/client-s3/dist-es/runtimeConfig.browser.js",
     from: "export const getRuntimeConfig = (config) => {",
@@ -70,9 +75,11 @@ const HOOKS = {
   },
 };
 
-// Whole files in place of others: imports of `path` by files of `importer`.
+// Whole files in place of others: imports of `path` by files below `importer`.
 const SHIMS = {
   "xml-parser": { importer: "@aws-sdk/xml-builder/dist-es/index.js", path: "./xml-parser", file: "shims/xml-parser.js" },
+  stream: { importer: "@aws-sdk/lib-storage/dist-es/", path: "stream", file: "shims/stream.js" },
+  buffer: { importer: "@aws-sdk/lib-storage/dist-es/", path: "buffer", file: "shims/buffer.js" },
 };
 
 const manifest = { bundles: {}, packages: {} };
@@ -85,7 +92,7 @@ for (const bundle of BUNDLES) {
 }
 manifest.packages = Object.fromEntries([...notices.keys()].sort().map((name) => [name, notices.get(name).version]));
 files["manifest.json"] = `${JSON.stringify(manifest, null, 2)}\n`;
-files.NOTICES = [...notices.keys()].sort().map((name) => noticeOf(name, notices.get(name))).join("\n");
+files.NOTICES = noticesText();
 
 if (process.argv.includes("--check")) {
   for (const [name, text] of Object.entries(files)) {
@@ -138,7 +145,7 @@ function replacements(hooks, shims, used) {
       for (const name of shims) {
         const { importer, path, file } = SHIMS[name];
         builder.onResolve({ filter: patternFor(path, "^") }, (args) => {
-          if (!args.importer.replaceAll(sep, "/").endsWith(importer)) return undefined;
+          if (!args.importer.replaceAll(sep, "/").includes(importer)) return undefined;
           used.add(name);
           return { path: join(here, file) };
         });
@@ -183,6 +190,14 @@ async function note(input) {
   notices.set(name, { version, license, text });
 }
 
-function noticeOf(name, { version, license, text }) {
-  return `${"=".repeat(72)}\n${name} ${version} (${license})\n${"=".repeat(72)}\n${text?.trim() ?? "The package carries no licence text of its own."}\n`;
+// Each licence text once, under the packages that it covers.
+function noticesText() {
+  const byText = new Map();
+  for (const name of [...notices.keys()].sort()) {
+    const { version, license, text } = notices.get(name);
+    const key = text?.replaceAll("\r\n", "\n").trim() ?? `No licence text comes with it; its package.json says ${license}.`;
+    byText.set(key, [...(byText.get(key) ?? []), `${name} ${version} (${license})`]);
+  }
+  const rule = "=".repeat(72);
+  return [...byText].map(([text, names]) => `${rule}\n${names.join("\n")}\n${rule}\n${text}\n`).join("\n");
 }
