@@ -2,6 +2,12 @@
 //! arguments and replies look. Ops are plain functions over plain data; none of
 //! them ever sees the engine.
 
+pub(crate) mod clock;
+pub(crate) mod console;
+pub(crate) mod random;
+pub(crate) mod text;
+pub(crate) mod url;
+
 use std::borrow::Cow;
 
 use crossbeam_channel::Sender;
@@ -35,6 +41,80 @@ pub enum Reply {
     },
 }
 
+impl Reply {
+    /// Throws an error of a class that the engine has or the prelude knows.
+    pub(crate) fn throw(name: &str, message: impl Into<String>) -> Reply {
+        Reply::Throw { name: name.to_owned(), message: message.into() }
+    }
+
+    /// For arguments that the prelude never sends: a bug in it.
+    pub(crate) fn bad_args(op: Op) -> Reply {
+        Reply::throw("TypeError", format!("the prelude called {op:?} with the wrong arguments"))
+    }
+}
+
+/// What a snippet can ask for, by number. The prelude's table of the same
+/// numbers is `vendor-js/prelude/ops.js`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Op {
+    /// `(level, text, units cut)`; a line of the console.
+    Log = 1,
+    /// Milliseconds since the epoch.
+    WallClock = 2,
+    /// Milliseconds since the run began.
+    Elapsed = 3,
+    /// Milliseconds since the epoch at which the run began.
+    TimeOrigin = 4,
+    /// `(n)`; that many bytes, at most 65,536.
+    RandomBytes = 5,
+    /// `(delay in ms, repeat)`; the number of the timer. Of the drive loop.
+    TimerStart = 6,
+    /// `(timer)`. Of the drive loop.
+    TimerClear = 7,
+    /// `(the engine's stack text)`; the same in the snippet's positions.
+    MapStack = 8,
+    /// `(text)`; its UTF-8 bytes.
+    Utf8Encode = 20,
+    /// `(label)`; the encoding's name.
+    DecoderName = 21,
+    /// `(encoding's name, bytes, fatal)`; text.
+    Decode = 22,
+    /// `(href, base?)`; the parts of a URL.
+    UrlParse = 23,
+    /// `(href, part, value)`; the parts of the changed URL.
+    UrlSet = 24,
+}
+
+impl Op {
+    pub(crate) const ALL: [Op; 13] = [
+        Op::Log,
+        Op::WallClock,
+        Op::Elapsed,
+        Op::TimeOrigin,
+        Op::RandomBytes,
+        Op::TimerStart,
+        Op::TimerClear,
+        Op::MapStack,
+        Op::Utf8Encode,
+        Op::DecoderName,
+        Op::Decode,
+        Op::UrlParse,
+        Op::UrlSet,
+    ];
+}
+
+/// No op has this number.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct UnknownOp(pub(crate) u32);
+
+impl TryFrom<u32> for Op {
+    type Error = UnknownOp;
+
+    fn try_from(number: u32) -> Result<Op, UnknownOp> {
+        Op::ALL.into_iter().find(|op| *op as u32 == number).ok_or(UnknownOp(number))
+    }
+}
+
 /// Number of an asynchronous op in flight, unique within its run.
 pub type CallId = u32;
 
@@ -58,5 +138,47 @@ impl Completions {
     pub fn complete(&self, call: CallId, reply: Reply) {
         // The run may be over; then nobody waits for this.
         let _ = self.0.send(Completion { call, reply });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `TimerStart` → `TIMER_START`, as the prelude spells it.
+    fn constant_name(op: Op) -> String {
+        let mut res = String::new();
+        for char in format!("{op:?}").chars() {
+            if char.is_uppercase() && !res.is_empty() {
+                res.push('_');
+            }
+            res.extend(char.to_uppercase());
+        }
+        res
+    }
+
+    #[test]
+    fn the_prelude_knows_the_same_ops() {
+        let prelude: Vec<(String, u32)> = include_str!("../../vendor-js/prelude/ops.js")
+            .lines()
+            .filter_map(|line| line.strip_prefix("export const "))
+            .map(|line| {
+                let (name, rest) = line.split_once(" = ").unwrap();
+                let (number, _) = rest.split_once(';').unwrap();
+                (name.to_owned(), number.parse().unwrap())
+            })
+            .collect();
+        let host: Vec<(String, u32)> =
+            Op::ALL.iter().map(|op| (constant_name(*op), *op as u32)).collect();
+        assert_eq!(prelude, host);
+    }
+
+    #[test]
+    fn numbers_lead_back_to_ops() {
+        for op in Op::ALL {
+            assert_eq!(Op::try_from(op as u32), Ok(op));
+        }
+        assert_eq!(Op::try_from(0), Err(UnknownOp(0)));
+        assert_eq!(Op::try_from(4_000_000_000), Err(UnknownOp(4_000_000_000)));
     }
 }

@@ -1,0 +1,203 @@
+// Builds ../bundles from the entries: `node build.mjs`, or `--check` to compare
+// with what is committed. A shim or hook that matches nothing, or more than it
+// should, fails the build: an update must not lose one silently.
+import { createHash } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const out = join(here, "..", "bundles");
+
+const INSPECT = "node-inspect-extracted/dist/inspect.js";
+const INSPECT_HOOKS = [
+  "inspect-promise", "inspect-proxy", "inspect-symbol-key", "inspect-extra-key", "inspect-empty-buffer",
+  "inspect-proxy-tag", "inspect-async", "inspect-generator",
+];
+
+const BUNDLES = [
+  { name: "prelude", entry: "prelude/index.js", hooks: [...INSPECT_HOOKS, "blob-streams"] },
+  { name: "aws-s3", entry: "entries/aws-s3.js", hooks: ["s3-defaults", "upload-parts"], shims: ["xml-parser", "stream", "buffer"] },
+  { name: "my-lib", entry: "entries/my-lib.js" },
+];
+
+// Exact edits of package code. `file` is matched against the end of the path.
+const HOOKS = {
+  "inspect-promise": {
+    file: INSPECT,
+    from: "getPromiseDetails:()=>[g,void 0]",
+    to: 'getPromiseDetails:t=>require("HERE/prelude/peek.js").promiseDetails(t,g,h)',
+  },
+  "inspect-proxy": {
+    file: INSPECT,
+    from: "getProxyDetails:y.getProxyDetails",
+    to: 'getProxyDetails:(t,e)=>require("HERE/prelude/peek.js").proxyDetails(t,e)',
+  },
+  // These undo what Node changed after 20, whose output we promise.
+  "inspect-symbol-key": {
+    file: INSPECT,
+    from: 'const e=jt(On,ae(r),Un);s=t.stylize(e,"symbol")',
+    to: 'const e=jt(On,ae(r),Un);s=`[${t.stylize(e,"symbol")}]`',
+  },
+  "inspect-extra-key": { file: INSPECT, from: '${t.stylize(`[${r}]`,"string")}: ${i}', to: "${o?`[${r}]`:r}: ${i}" },
+  "inspect-empty-buffer": { file: INSPECT, from: "{ [byteLength]: ", to: "{ byteLength: " },
+  "inspect-proxy-tag": { file: INSPECT, from: "if(0!==s)for(let e=0;e<s;e++)u=", to: "if(!1)u=" },
+  // The package guesses a function's kind from its source text.
+  "inspect-async": {
+    file: INSPECT,
+    from: '"function"==typeof t&&a.toString.call(t).startsWith("async")',
+    to: 'require("HERE/prelude/peek.js").isAsyncFunction(t)',
+  },
+  "inspect-generator": {
+    file: INSPECT,
+    from: '"function"==typeof t&&a.toString.call(t).match(/^(async\\s+)?function *\\*/)',
+    to: 'require("HERE/prelude/peek.js").isGeneratorFunction(t)',
+  },
+  // fetch-blob looks for Node's streams when it loads; ours are there.
+  "blob-streams": {
+    file: "fetch-blob/index.js",
+    from: "if (!globalThis.ReadableStream) {",
+    upTo: "\n}\n",
+    to: "",
+  },
+  "upload-parts": {
+    file: "@aws-sdk/lib-storage/dist-es/Upload.js",
+    from: "const dataFeeder = getChunk(this.params.Body, this.partSize);",
+    to: 'const dataFeeder = require("HERE/shims/one-at-a-time.js").oneAtATime(getChunk(this.params.Body, this.partSize));',
+  },
+  "s3-defaults": {
+    file: "@aws-sdk/client-s3/dist-es/runtimeConfig.browser.js",
+    from: "export const getRuntimeConfig = (config) => {",
+    to:
+      'import { withHostDefaults } from "HERE/shims/s3-defaults.js";' +
+      "export const getRuntimeConfig = (given) => { const config = withHostDefaults(given);",
+  },
+};
+
+// Whole files in place of others: imports of `path` by files below `importer`.
+const SHIMS = {
+  "xml-parser": { importer: "@aws-sdk/xml-builder/dist-es/index.js", path: "./xml-parser", file: "shims/xml-parser.js" },
+  stream: { importer: "@aws-sdk/lib-storage/dist-es/", path: "stream", file: "shims/stream.js" },
+  buffer: { importer: "@aws-sdk/lib-storage/dist-es/", path: "buffer", file: "shims/buffer.js" },
+};
+
+const manifest = { bundles: {}, packages: {} };
+const notices = new Map();
+const files = {};
+for (const bundle of BUNDLES) {
+  const text = await bundleOf(bundle);
+  files[`${bundle.name}.js`] = text;
+  manifest.bundles[bundle.name] = { bytes: Buffer.byteLength(text), sha256: createHash("sha256").update(text).digest("hex") };
+}
+manifest.packages = Object.fromEntries([...notices.keys()].sort().map((name) => [name, notices.get(name).version]));
+files["manifest.json"] = `${JSON.stringify(manifest, null, 2)}\n`;
+files.NOTICES = noticesText();
+
+if (process.argv.includes("--check")) {
+  for (const [name, text] of Object.entries(files)) {
+    if ((await readFile(join(out, name), "utf8").catch(() => "")) !== text) {
+      console.error(`bundles/${name} is not what vendor-js builds: run node build.mjs`);
+      process.exitCode = 1;
+    }
+  }
+} else {
+  await mkdir(out, { recursive: true });
+  for (const [name, text] of Object.entries(files)) await writeFile(join(out, name), text);
+  for (const [name, { bytes }] of Object.entries(manifest.bundles)) console.log(`${name}.js ${bytes} bytes`);
+}
+
+async function bundleOf({ name, entry, hooks = [], shims = [] }) {
+  const used = new Set();
+  const result = await build({
+    absWorkingDir: here,
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: "iife",
+    platform: "browser",
+    mainFields: ["browser", "module", "main"],
+    conditions: ["browser", "module", "import"],
+    target: "es2023",
+    charset: "utf8",
+    legalComments: "none",
+    // Functions and classes keep their names: they are what stacks and error
+    // classes show.
+    minify: true,
+    keepNames: true,
+    plugins: [replacements(hooks, shims, used)],
+    logLevel: "warning",
+  });
+  for (const wanted of [...hooks, ...shims]) {
+    if (!used.has(wanted)) throw new Error(`${name}: ${wanted} matched nothing`);
+  }
+  for (const input of Object.keys(result.metafile.outputs[Object.keys(result.metafile.outputs)[0]].inputs)) {
+    await note(input);
+  }
+  return `"use strict";${result.outputFiles[0].text}`;
+}
+
+function replacements(hooks, shims, used) {
+  return {
+    name: "replacements",
+    setup(builder) {
+      for (const name of shims) {
+        const { importer, path, file } = SHIMS[name];
+        builder.onResolve({ filter: patternFor(path, "^") }, (args) => {
+          if (!args.importer.replaceAll(sep, "/").includes(importer)) return undefined;
+          used.add(name);
+          return { path: join(here, file) };
+        });
+      }
+      for (const file of new Set(hooks.map((name) => HOOKS[name].file))) {
+        const names = hooks.filter((name) => HOOKS[name].file === file);
+        builder.onLoad({ filter: patternFor(file, "") }, async ({ path }) => {
+          let contents = await readFile(path, "utf8");
+          for (const name of names) {
+            const { from, upTo, to } = HOOKS[name];
+            const start = contents.indexOf(from);
+            if (start < 0 || contents.includes(from, start + 1)) throw new Error(`${name}: ${file} has not exactly one "${from}"`);
+            const end = upTo === undefined ? start + from.length : contents.indexOf(upTo, start) + upTo.length;
+            contents = contents.slice(0, start) + to.replaceAll("HERE", here.replaceAll(sep, "/")) + contents.slice(end);
+            used.add(name);
+          }
+          return { contents, loader: "js", resolveDir: dirname(path) };
+        });
+      }
+    },
+  };
+}
+
+// A pattern for a path that ends in `text` and, with "^", is nothing else.
+function patternFor(text, begin) {
+  return new RegExp(begin + text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll("/", "[\\\\/]") + "$");
+}
+
+// Remembers the package that a bundled file belongs to, and its licence.
+async function note(input) {
+  const at = input.lastIndexOf("node_modules/");
+  if (at < 0) return;
+  const [scopeOrName, rest] = input.slice(at + "node_modules/".length).split("/");
+  const name = scopeOrName.startsWith("@") ? `${scopeOrName}/${rest}` : scopeOrName;
+  if (notices.has(name)) return;
+  const folder = join(here, input.slice(0, at), "node_modules", name);
+  const { version, license } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+  let text = null;
+  for (const file of ["LICENSE", "LICENSE.md", "LICENSE.txt", "license", "LICENCE"]) {
+    text ??= await readFile(join(folder, file), "utf8").catch(() => null);
+  }
+  notices.set(name, { version, license, text });
+}
+
+// Each licence text once, under the packages that it covers.
+function noticesText() {
+  const byText = new Map();
+  for (const name of [...notices.keys()].sort()) {
+    const { version, license, text } = notices.get(name);
+    const key = text?.replaceAll("\r\n", "\n").trim() ?? `No licence text comes with it; its package.json says ${license}.`;
+    byText.set(key, [...(byText.get(key) ?? []), `${name} ${version} (${license})`]);
+  }
+  const rule = "=".repeat(72);
+  return [...byText].map(([text, names]) => `${rule}\n${names.join("\n")}\n${rule}\n${text}\n`).join("\n");
+}

@@ -1,0 +1,124 @@
+// structuredClone. The packages for it go through JSON-like records or bring a
+// polyfill framework; the algorithm is this short.
+import {
+  MapCtor, MapPrototypeForEach, MapPrototypeGet, MapPrototypeHas, MapPrototypeSet, SetPrototypeForEach, defineGlobal,
+  getOwnPropertyDescriptor, isError, isMap, isSet, uncurryThis,
+} from "./primordials.js";
+import { DOMException } from "./domexception.js";
+import { describeBriefly } from "./describe.js";
+
+const timeOf = uncurryThis(Date.prototype.getTime);
+const sourceOf = uncurryThis(getOwnPropertyDescriptor(RegExp.prototype, "source").get);
+const lengthOf = uncurryThis(getOwnPropertyDescriptor(ArrayBuffer.prototype, "byteLength").get);
+const ERRORS = { __proto__: null, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
+
+defineGlobal("structuredClone", function structuredClone(value, options) {
+  if (arguments.length === 0) throw new TypeError("structuredClone takes a value");
+  const seen = new MapCtor();
+  for (const buffer of options?.transfer ?? []) {
+    if (!(buffer instanceof ArrayBuffer)) throw refusal(buffer, "only an ArrayBuffer can be transferred");
+    if (MapPrototypeHas(seen, buffer)) throw refusal(buffer, "it is listed twice in transfer");
+    MapPrototypeSet(seen, buffer, null);
+  }
+  // Detached only when the whole value is known to be clonable.
+  const moved = [];
+  MapPrototypeForEach(seen, (nothing, buffer) => {
+    const copy = buffer.slice();
+    moved.push(buffer);
+    MapPrototypeSet(seen, buffer, copy);
+  });
+  const result = clone(value, seen);
+  for (const buffer of moved) buffer.transfer();
+  return result;
+});
+
+function clone(value, seen) {
+  if (typeof value === "symbol" || typeof value === "function") throw refusal(value);
+  if (typeof value !== "object" || value === null) return value;
+  if (MapPrototypeHas(seen, value)) return MapPrototypeGet(seen, value);
+  const remember = (copy) => {
+    MapPrototypeSet(seen, value, copy);
+    return copy;
+  };
+
+  if (Array.isArray(value)) {
+    const copy = remember([]);
+    copy.length = value.length;
+    return copyProperties(value, copy, seen);
+  }
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) return copyProperties(value, remember({}), seen);
+  if (ArrayBuffer.isView(value)) {
+    const buffer = clone(value.buffer, seen);
+    const length = value instanceof DataView ? value.byteLength : value.length;
+    const type = value instanceof DataView ? DataView : globalThis[value[Symbol.toStringTag]];
+    return remember(new type(buffer, value.byteOffset, length));
+  }
+  if (value instanceof ArrayBuffer && answers(lengthOf, value)) {
+    if (value.detached) throw refusal(value, "its memory was transferred away");
+    return remember(value.slice());
+  }
+  if (value instanceof SharedArrayBuffer) return value;
+  if (value instanceof Date && answers(timeOf, value)) return remember(new Date(timeOf(value)));
+  if (value instanceof RegExp && answers(sourceOf, value)) return remember(new RegExp(value.source, value.flags));
+  if (value instanceof Map && isMap(value)) {
+    const copy = remember(new Map());
+    const entries = [];
+    MapPrototypeForEach(value, (item, key) => entries.push([key, item]));
+    for (const [key, item] of entries) copy.set(clone(key, seen), clone(item, seen));
+    return copy;
+  }
+  if (value instanceof Set && isSet(value)) {
+    const copy = remember(new Set());
+    const items = [];
+    SetPrototypeForEach(value, (item) => items.push(item));
+    for (const item of items) copy.add(clone(item, seen));
+    return copy;
+  }
+  if (value instanceof DOMException) {
+    const copy = remember(new DOMException(value.message, value.name));
+    Object.defineProperty(copy, "stack", { value: value.stack, writable: true, configurable: true });
+    return copy;
+  }
+  if (isError(value)) return cloneError(value, remember, seen);
+  for (const type of [Boolean, Number, String, BigInt]) {
+    if (value instanceof type) return remember(Object(type.prototype.valueOf.call(value)));
+  }
+  // Both are immutable.
+  if (value instanceof Blob) return value;
+  for (const type of [Promise, WeakMap, WeakSet, WeakRef, Symbol, ReadableStream, WritableStream, EventTarget, Iterator]) {
+    if (value instanceof type) throw refusal(value);
+  }
+  return copyProperties(value, remember({}), seen);
+}
+
+function copyProperties(value, copy, seen) {
+  for (const key of Object.keys(value)) {
+    const item = clone(value[key], seen);
+    if (key === "__proto__") {
+      Object.defineProperty(copy, key, { value: item, writable: true, enumerable: true, configurable: true });
+    } else copy[key] = item;
+  }
+  return copy;
+}
+
+function cloneError(value, remember, seen) {
+  const copy = remember(new (ERRORS[value.name] ?? Error)());
+  const put = (name, item) => Object.defineProperty(copy, name, { value: item, writable: true, configurable: true });
+  if (getOwnPropertyDescriptor(value, "message") !== undefined) put("message", `${value.message}`);
+  put("stack", value.stack);
+  if (getOwnPropertyDescriptor(value, "cause") !== undefined) put("cause", clone(value.cause, seen));
+  return copy;
+}
+
+function answers(read, value) {
+  try {
+    read(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const refusal = (value, reason = "it cannot be cloned") =>
+  new DOMException(`${describeBriefly(value)} could not be cloned: ${reason}`, "DataCloneError");

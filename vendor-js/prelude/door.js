@@ -1,0 +1,27 @@
+// The way out of the isolate. `__door` leaves the global object here, so that
+// only the prelude can reach it. It takes primitives and bytes; whatever a
+// caller hands in has to be converted before.
+import { MapCtor, MapPrototypeDelete, MapPrototypeGet, MapPrototypeSet, PromiseCtor } from "./primordials.js";
+import { makeError } from "./errors.js";
+
+export const door = globalThis.__door;
+delete globalThis.__door;
+
+// Asynchronous ops in flight: call id → how to settle its promise.
+const pending = new MapCtor();
+
+// Starts an asynchronous op. Its reply comes through `settle`.
+export function call(op, ...args) {
+  args = [op, ...args];
+  return new PromiseCtor((resolve, reject) => {
+    MapPrototypeSet(pending, door(...args), { __proto__: null, resolve, reject });
+  });
+}
+
+export function settle(id, ok, value) {
+  const entry = MapPrototypeGet(pending, id);
+  if (entry === undefined) return;
+  MapPrototypeDelete(pending, id);
+  if (ok) entry.resolve(value);
+  else entry.reject(makeError(value[0], value[1]));
+}

@@ -1,0 +1,25 @@
+// The prelude: the web platform as far as it goes, and the glue between the
+// engine and the host. Evaluated once, while the image is built; nothing here
+// may draw random numbers or read a clock while it loads. Order matters: what
+// comes later captures what came before.
+import "./lockdown.js";
+import { settle } from "./door.js";
+import "./errors.js";
+import "./clock.js";
+import "./random.js";
+import { takeTimer } from "./timers.js";
+import { stringify } from "./result.js";
+import { describe, leftovers, rejection } from "./describe.js";
+import "./console.js";
+import "./encoding.js";
+import "./url.js";
+import "./events.js";
+import "./abort.js";
+import "./streams.js";
+import "./blob.js";
+import "./clone.js";
+import "./platform.js";
+import "./helpers.js";
+import "./require.js";
+
+globalThis.__hooks = { stringify, describe, takeTimer, settle, rejection, leftovers };

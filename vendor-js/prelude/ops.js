@@ -1,0 +1,15 @@
+// The one table of ops on the JavaScript side; `Op` in src/isolate/host.rs is
+// the other, and a test there compares the two.
+export const LOG = 1; // (level, text)
+export const WALL_CLOCK = 2; // () → ms since the epoch
+export const ELAPSED = 3; // () → ms since the run began
+export const TIME_ORIGIN = 4; // () → ms since the epoch at which the run began
+export const RANDOM_BYTES = 5; // (n ≤ 65536) → ArrayBuffer
+export const TIMER_START = 6; // (delayMs, repeat) → id
+export const TIMER_CLEAR = 7; // (id)
+export const MAP_STACK = 8; // (text) → text
+export const UTF8_ENCODE = 20; // (text) → ArrayBuffer
+export const DECODER_NAME = 21; // (label) → canonical name of the encoding
+export const DECODE = 22; // (name, bytes, fatal) → text
+export const URL_PARSE = 23; // (href, base | undefined) → parts
+export const URL_SET = 24; // (href, part, value) → parts

@@ -1,0 +1,39 @@
+// Plain JavaScript cannot see into a promise or past a proxy's traps; the
+// engine can. While the image is built it may offer `__peek(value)`: gives
+// `[state, result]` of a promise (0 pending, 1 fulfilled, 2 rejected),
+// `[target]` of a proxy (`[null]` of a revoked one), undefined of anything
+// else, and runs no code of the snippet. Without it a promise looks pending
+// and a proxy is looked at through its traps.
+//
+// build.mjs puts these where node-inspect-extracted has its stand-ins.
+import { getPrototypeOf } from "./primordials.js";
+
+const peek = globalThis.__peek ?? (() => undefined);
+delete globalThis.__peek;
+
+export function promiseDetails(value, pending, rejected) {
+  const seen = peek(value);
+  if (seen === undefined || seen.length !== 2 || seen[0] === 0) return [pending, undefined];
+  return [seen[0] === 2 ? rejected : undefined, seen[1]];
+}
+
+export function proxyDetails(value, showProxy) {
+  const seen = peek(value);
+  if (seen === undefined || seen.length !== 1) return undefined;
+  return showProxy ? [seen[0], null] : seen[0];
+}
+
+const ASYNC = getPrototypeOf(async function () {});
+const GENERATOR = getPrototypeOf(function* () {});
+const ASYNC_GENERATOR = getPrototypeOf(async function* () {});
+const kindOf = (value) => (typeof value === "function" ? getPrototypeOf(value) : null);
+
+export function isAsyncFunction(value) {
+  const kind = kindOf(value);
+  return kind === ASYNC || kind === ASYNC_GENERATOR;
+}
+
+export function isGeneratorFunction(value) {
+  const kind = kindOf(value);
+  return kind === GENERATOR || kind === ASYNC_GENERATOR;
+}
