@@ -4,3 +4,5 @@
 pub mod isolate;
 pub mod pool;
 pub mod transpile;
+pub mod watchdog;
+pub(crate) mod worker;

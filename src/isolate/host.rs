@@ -118,6 +118,9 @@ impl TryFrom<u32> for Op {
 /// Number of an asynchronous op in flight, unique within its run.
 pub type CallId = u32;
 
+/// Number of a timer, unique within its run.
+pub(crate) type TimerId = u32;
+
 /// An asynchronous op that is done.
 #[derive(Debug)]
 pub struct Completion {
@@ -125,19 +128,27 @@ pub struct Completion {
     pub reply: Reply,
 }
 
+/// What wakes a run that waits.
+#[derive(Debug)]
+pub(crate) enum Event {
+    Completed(Completion),
+    /// The run is to end; why, whoever sent this has noted.
+    Stop,
+}
+
 /// Where an asynchronous op delivers. Belongs to one run: a completion that
 /// comes after its run has ended goes nowhere.
 #[derive(Clone, Debug)]
-pub struct Completions(Sender<Completion>);
+pub struct Completions(Sender<Event>);
 
 impl Completions {
-    pub(crate) fn new(sender: Sender<Completion>) -> Completions {
+    pub(crate) fn new(sender: Sender<Event>) -> Completions {
         Completions(sender)
     }
 
     pub fn complete(&self, call: CallId, reply: Reply) {
         // The run may be over; then nobody waits for this.
-        let _ = self.0.send(Completion { call, reply });
+        let _ = self.0.send(Event::Completed(Completion { call, reply }));
     }
 }
 

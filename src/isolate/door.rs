@@ -1,0 +1,1020 @@
+//! All that is ever said to the engine, and the one thing it can say back.
+//!
+//! Inwards: [`Engine::build`], [`Engine::begin`], [`Engine::resume`] and
+//! [`Engine::finish_image`], each one entry through the guard. Outwards: one C
+//! function, `door(op, …args)`, which takes primitives and bytes, disarms, lets
+//! [`Host::dispatch`] work on plain data, re-arms, and only then makes the
+//! engine's value. Rust behind the door never sees the engine, and no snippet
+//! code can run while disarmed: the door converts nothing (`{toString}` is
+//! refused, not called).
+//!
+//! **Architecture Invariant:** everything in `mod armed` may be abandoned at any
+//! instruction. It has no destructors, no `?` on owned errors, no allocation but
+//! the engine's, no panics. What it reads from Rust (program, input, replies) is
+//! owned by the caller of the entry, which outlives it.
+#![expect(unsafe_code, reason = "the engine's C interface")]
+
+use std::{
+    cell::Cell,
+    ffi::{CStr, c_int, c_void},
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    ptr::{self, NonNull},
+};
+
+use rquickjs::qjs;
+
+use super::{
+    drive::Host,
+    guard::{self, Exit, Guard},
+    heap::Heap,
+    host::{Arg, Completion, Reply, TimerId},
+};
+
+/// Ten thousand plain frames need about 7 MiB. Above 16 MiB the binding would
+/// silently mean "no limit".
+pub(crate) const ENGINE_STACK: usize = 10 << 20;
+
+/// What the snippet's own code is called in stacks.
+pub(crate) const SNIPPET_FILE: &CStr = c"snippet.ts";
+
+/// No op takes more arguments than this.
+const MAX_ARGS: usize = 12;
+
+/// One engine in one heap. It is never torn down: its memory is unmapped.
+pub(crate) struct Engine {
+    core: NonNull<Core>,
+}
+
+/// What the engine says after an entry that came back.
+#[derive(Debug)]
+pub(crate) enum Turn {
+    /// `main` has not settled, and no job is left.
+    Waiting,
+    /// JSON text of what `main` returned.
+    Returned(String),
+    /// What `main` returned is nothing that JSON can say.
+    NotJson { path: String, message: String, hint: String },
+    /// JSON text that describes what was thrown; see the prelude's `describe`.
+    Threw(String),
+    /// The engine's compiler refused the program; described likewise.
+    DidNotCompile(String),
+    /// The watchdog asked for the end.
+    Stopped,
+}
+
+/// Why there is no engine.
+#[derive(Debug)]
+pub(crate) enum BuildError {
+    /// A bundle threw or is not what this engine can read.
+    Bundle { name: String, message: String },
+    /// The building entry did not come back.
+    Left(Exit),
+}
+
+/// A bundle as bytecode of the engine in this very build.
+#[derive(Clone, Copy, Debug)]
+pub struct Bytecode {
+    pub name: &'static str,
+    pub bytes: &'static [u8],
+}
+
+/// What woke a waiting run.
+#[derive(Debug)]
+pub(crate) enum Wake {
+    Timer(TimerId),
+    Completion(Completion),
+}
+
+/// Lives outside the heap, at a fixed address, for as long as the engine.
+struct Core {
+    rt: *mut qjs::JSRuntime,
+    ctx: *mut qjs::JSContext,
+    hooks: Hooks,
+    /// The promise of the current run; its bits mean nothing after the rollback.
+    main: qjs::JSValue,
+    /// Whether a promise was rejected without a handler in this run.
+    has_rejections: bool,
+    /// The current entry's host. Null outside an entry.
+    host: *mut Host,
+    heap: *const Heap,
+    request: Request,
+    said: Said,
+}
+
+/// Functions of the prelude. They belong to the image and are held for ever.
+#[derive(Clone, Copy)]
+struct Hooks {
+    stringify: qjs::JSValue,
+    describe: qjs::JSValue,
+    take_timer: qjs::JSValue,
+    settle: qjs::JSValue,
+    rejection: qjs::JSValue,
+    leftovers: qjs::JSValue,
+}
+
+/// What the current entry is to do. Pointers into memory of the entry's caller.
+#[derive(Clone, Copy)]
+enum Request {
+    Nothing,
+    Build { bundles: *const [Bytecode] },
+    FinishImage { gc_threshold: usize },
+    Begin { program: *const [u8], input: *const [u8] },
+    Timer(TimerId),
+    Completion(*const Completion),
+}
+
+/// What the current entry found; texts lie in the heap.
+#[derive(Clone, Copy)]
+struct Said {
+    kind: Kind,
+    texts: [Text; 3],
+    leftovers: Text,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Kind {
+    Waiting,
+    Returned,
+    NotJson,
+    Threw,
+    DidNotCompile,
+    Stopped,
+    Built,
+    /// `texts[0]` names the bundle, `texts[1]` says why.
+    BundleFailed,
+}
+
+/// A C string of the engine, not freed: the rollback takes it.
+#[derive(Clone, Copy)]
+struct Text {
+    at: *const u8,
+    len: usize,
+}
+
+const NO_TEXT: Text = Text { at: ptr::null(), len: 0 };
+const SAID_NOTHING: Said = Said { kind: Kind::Waiting, texts: [NO_TEXT; 3], leftovers: NO_TEXT };
+
+thread_local! {
+    /// The engine that this thread is inside of. Not read from the heap: what lies
+    /// in there is not trusted.
+    static CURRENT: Cell<*mut Core> = const { Cell::new(ptr::null_mut()) };
+}
+
+impl Engine {
+    /// Makes an engine in `heap` and evaluates `bundles` in it, in order. The heap
+    /// must not move while the engine lives.
+    pub(crate) fn build(
+        guard: &Guard,
+        heap: &Heap,
+        host: &mut Host,
+        bundles: &[Bytecode],
+    ) -> Result<Engine, BuildError> {
+        let undefined = qjs::JS_UNDEFINED;
+        let core = Box::new(Core {
+            rt: ptr::null_mut(),
+            ctx: ptr::null_mut(),
+            hooks: Hooks {
+                stringify: undefined,
+                describe: undefined,
+                take_timer: undefined,
+                settle: undefined,
+                rejection: undefined,
+                leftovers: undefined,
+            },
+            main: undefined,
+            has_rejections: false,
+            host: ptr::null_mut(),
+            heap,
+            request: Request::Nothing,
+            said: SAID_NOTHING,
+        });
+        let mut engine = Engine { core: NonNull::from(Box::leak(core)) };
+        let said = engine
+            .enter(guard, heap, host, Request::Build { bundles })
+            .map_err(BuildError::Left)?;
+        match said.kind {
+            Kind::Built => Ok(engine),
+            _ => Err(BuildError::Bundle {
+                name: copy(heap, said.texts[0]),
+                message: copy(heap, said.texts[1]),
+            }),
+        }
+    }
+
+    /// Leaves the image as small and as quiet as it gets. The last entry before
+    /// the seal.
+    pub(crate) fn finish_image(
+        &mut self,
+        guard: &Guard,
+        heap: &Heap,
+        host: &mut Host,
+        gc_threshold: usize,
+    ) -> Result<(), BuildError> {
+        let said = self
+            .enter(guard, heap, host, Request::FinishImage { gc_threshold })
+            .map_err(BuildError::Left)?;
+        match said.kind {
+            Kind::Built => Ok(()),
+            _ => Err(BuildError::Bundle {
+                name: "engine".to_owned(),
+                message: "its object list is not where this build expects it".to_owned(),
+            }),
+        }
+    }
+
+    /// Starts a run. Both texts end with a NUL byte.
+    pub(crate) fn begin(
+        &mut self,
+        guard: &Guard,
+        heap: &Heap,
+        host: &mut Host,
+        program: &[u8],
+        input: &[u8],
+    ) -> Result<Turn, Exit> {
+        let said = self.enter(guard, heap, host, Request::Begin { program, input })?;
+        Ok(turn(heap, host, said))
+    }
+
+    /// Continues a waiting run.
+    pub(crate) fn resume(
+        &mut self,
+        guard: &Guard,
+        heap: &Heap,
+        host: &mut Host,
+        wake: &Wake,
+    ) -> Result<Turn, Exit> {
+        let request = match wake {
+            Wake::Timer(id) => Request::Timer(*id),
+            Wake::Completion(completion) => Request::Completion(completion),
+        };
+        let said = self.enter(guard, heap, host, request)?;
+        Ok(turn(heap, host, said))
+    }
+
+    fn enter(
+        &mut self,
+        guard: &Guard,
+        heap: &Heap,
+        host: &mut Host,
+        request: Request,
+    ) -> Result<Said, Exit> {
+        let core = self.core.as_ptr();
+        // SAFETY: `core` is this engine's own box, and nobody else looks at it
+        // outside of an entry. Inside, the armed code and the door reach `core`
+        // and `host` through these raw pointers only, on this thread; our `&mut`s
+        // are not used until the entry is over. `request` points to memory that
+        // this function's callers borrow across the call.
+        unsafe {
+            (*core).host = host;
+            (*core).heap = heap;
+            (*core).request = request;
+            (*core).said = SAID_NOTHING;
+            CURRENT.set(core);
+            let exit = guard.enter(armed::entry, core.cast());
+            CURRENT.set(ptr::null_mut());
+            (*core).host = ptr::null_mut();
+            (*core).request = Request::Nothing;
+            if exit == Exit::Returned { Ok((*core).said) } else { Err(exit) }
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // SAFETY: from `Box::leak`; no entry is under way, since they borrow us.
+        drop(unsafe { Box::from_raw(self.core.as_ptr()) });
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Engine")
+    }
+}
+
+/// Copies what was said out of the heap.
+fn turn(heap: &Heap, host: &mut Host, said: Said) -> Turn {
+    if said.leftovers.len > 0 {
+        host.leftovers = Some(copy(heap, said.leftovers));
+    }
+    let [first, second, third] = said.texts;
+    match said.kind {
+        Kind::Waiting => Turn::Waiting,
+        Kind::Returned => Turn::Returned(copy(heap, first)),
+        Kind::NotJson => Turn::NotJson {
+            path: copy(heap, first),
+            message: copy(heap, second),
+            hint: copy(heap, third),
+        },
+        Kind::Threw => Turn::Threw(copy(heap, first)),
+        Kind::DidNotCompile => Turn::DidNotCompile(copy(heap, first)),
+        Kind::Stopped | Kind::Built | Kind::BundleFailed => Turn::Stopped,
+    }
+}
+
+/// A text that claims to lie outside the heap is empty: the engine is not sound,
+/// and nothing of the process may leak through it.
+fn copy(heap: &Heap, text: Text) -> String {
+    let bytes = heap.bytes(text.at, text.len).unwrap_or_default();
+    match str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}
+
+/// Runs one op on plain data. Called disarmed; may allocate and lock, and turns
+/// its own panic into an error of the op.
+fn dispatch(core: *mut Core, op: u32, args: &[RawArg]) {
+    // SAFETY: called by the door inside an entry, when both pointers are set. The
+    // `&mut Host` of `Engine::enter`'s caller is not in use meanwhile.
+    let (host, heap) = unsafe { (&mut *(*core).host, &*(*core).heap) };
+    let worked = catch_unwind(AssertUnwindSafe(|| {
+        let mut plain: [Arg<'_>; MAX_ARGS] = std::array::from_fn(|_| Arg::Undefined);
+        for (slot, arg) in plain.iter_mut().zip(args) {
+            *slot = match *arg {
+                RawArg::Undefined => Arg::Undefined,
+                RawArg::Null => Arg::Null,
+                RawArg::Bool(it) => Arg::Bool(it),
+                RawArg::Number(it) => Arg::Number(it),
+                RawArg::Text(text) => Arg::Text(String::from_utf8_lossy(
+                    heap.bytes(text.at, text.len).unwrap_or_default(),
+                )),
+                RawArg::Bytes(text) => {
+                    Arg::Bytes(heap.bytes(text.at, text.len).unwrap_or_default())
+                }
+            };
+        }
+        host.dispatch(op, &plain[..args.len()])
+    }));
+    // SAFETY: as above.
+    let host = unsafe { &mut *(*core).host };
+    host.reply = worked.unwrap_or_else(|_panic| {
+        host.panicked_op = Some(op);
+        Reply::Throw {
+            name: "Error".to_owned(),
+            message: format!("the kernel failed in host operation {op}"),
+        }
+    });
+}
+
+/// An argument as the armed side passes it: nothing to drop.
+#[derive(Clone, Copy)]
+enum RawArg {
+    Undefined,
+    Null,
+    Bool(bool),
+    Number(f64),
+    Text(Text),
+    Bytes(Text),
+}
+
+/// Where `gc_obj_list` lies in this engine's `JSRuntime` (quickjs.c line 337):
+/// malloc functions 40, malloc state 32, arena lists 2 × 31 × 16 and the empty
+/// block 8, `rt_info` 8, four counters 16, two tables 16, three numbers and
+/// padding 16, class array 8, context list 16. `armed::detach_image` checks what
+/// it finds there before it trusts it.
+const GC_OBJ_LIST: usize = 40 + 32 + (2 * 31 * 16 + 8) + 8 + 16 + 16 + 16 + 8 + 16;
+
+/// Block sizes of the engine's small-block arenas (quickjs.c line 1709).
+const ARENA_BLOCKS: [u16; 31] = [
+    16, 24, 32, 40, 48, 56, 64, 72, 80, 88, 96, 104, 112, 120, 128, 144, 160, 176, 192, 208, 224,
+    240, 256, 288, 320, 352, 384, 416, 448, 480, 512,
+];
+/// What the engine puts in front of each block.
+const ARENA_HEADER: u16 = 8;
+
+/// Code that a signal may abandon at any instruction.
+mod armed {
+    use super::*;
+
+    /// Every entry. JS_UpdateStackTop comes first: the engine's stack limit is an
+    /// address, and this thread's stack is at another depth each time.
+    pub(super) unsafe extern "C" fn entry(core: *mut c_void) {
+        let core = core.cast::<Core>();
+        // SAFETY: `Engine::enter` passes its core. The engine's functions are
+        // called as quickjs.h says, with values of this context.
+        unsafe {
+            if !(*core).rt.is_null() {
+                qjs::JS_UpdateStackTop((*core).rt);
+            }
+            match (*core).request {
+                Request::Nothing => {}
+                Request::Build { bundles } => build(core, &*bundles),
+                Request::FinishImage { gc_threshold } => finish_image(core, gc_threshold),
+                Request::Begin { program, input } => begin(core, &*program, &*input),
+                Request::Timer(id) => fire_timer(core, id),
+                Request::Completion(completion) => settle(core, &*completion),
+            }
+        }
+    }
+
+    unsafe fn build(core: *mut Core, bundles: &[Bytecode]) {
+        // SAFETY: as for `entry`.
+        unsafe {
+            let (functions, opaque) = (*(*core).heap).allocator();
+            let rt = qjs::JS_NewRuntime2(&raw const functions, opaque);
+            (*core).rt = rt;
+            qjs::JS_SetMaxStackSize(rt, ENGINE_STACK as qjs::size_t);
+            qjs::JS_UpdateStackTop(rt);
+            // The one collection of the building comes before the seal.
+            qjs::JS_SetGCThreshold(rt, qjs::size_t::MAX);
+            qjs::JS_SetCanBlock(rt, false);
+            let ctx = qjs::JS_NewContext(rt);
+            (*core).ctx = ctx;
+            let interrupt = guard::interrupt_callback();
+            // A function pointer of the same shape: the runtime's type is opaque.
+            let interrupt: unsafe extern "C" fn(*mut qjs::JSRuntime, *mut c_void) -> c_int =
+                std::mem::transmute(interrupt);
+            qjs::JS_SetInterruptHandler(rt, Some(interrupt), ptr::null_mut());
+            qjs::JS_SetHostPromiseRejectionTracker(rt, Some(on_rejection), ptr::null_mut());
+
+            let global = qjs::JS_GetGlobalObject(ctx);
+            let function = qjs::JS_NewCFunction2(
+                ctx,
+                Some(door),
+                c"door".as_ptr(),
+                1,
+                qjs::JSCFunctionEnum_JS_CFUNC_generic,
+                0,
+            );
+            qjs::JS_SetPropertyStr(ctx, global, c"__door".as_ptr(), function);
+
+            for bundle in bundles {
+                let bytes = bundle.bytes;
+                let read = qjs::JS_ReadObject(
+                    ctx,
+                    bytes.as_ptr(),
+                    bytes.len() as qjs::size_t,
+                    qjs::JS_READ_OBJ_BYTECODE as c_int,
+                );
+                let reason = evaluate(core, read);
+                if !qjs::JS_IsUndefined(reason) {
+                    let name = qjs::JS_NewStringLen(
+                        ctx,
+                        bundle.name.as_ptr().cast(),
+                        bundle.name.len() as qjs::size_t,
+                    );
+                    (*core).said.texts = [text(ctx, name), text(ctx, reason), NO_TEXT];
+                    (*core).said.kind = Kind::BundleFailed;
+                    return;
+                }
+            }
+
+            let hooks = qjs::JS_GetPropertyStr(ctx, global, c"__hooks".as_ptr());
+            let hook = |name: &CStr| qjs::JS_GetPropertyStr(ctx, hooks, name.as_ptr());
+            (*core).hooks = Hooks {
+                stringify: hook(c"stringify"),
+                describe: hook(c"describe"),
+                take_timer: hook(c"takeTimer"),
+                settle: hook(c"settle"),
+                rejection: hook(c"rejection"),
+                leftovers: hook(c"leftovers"),
+            };
+            qjs::JS_FreeValue(ctx, hooks);
+            for name in [c"__hooks", c"__door"] {
+                let atom = qjs::JS_NewAtom(ctx, name.as_ptr());
+                qjs::JS_DeleteProperty(ctx, global, atom, 0);
+                qjs::JS_FreeAtom(ctx, atom);
+            }
+            qjs::JS_FreeValue(ctx, global);
+            (*core).said.kind = Kind::Built;
+        }
+    }
+
+    /// Evaluates a module that was read; answers why it failed, or undefined.
+    unsafe fn evaluate(core: *mut Core, module: qjs::JSValue) -> qjs::JSValue {
+        // SAFETY: as for `entry`. JS_EvalFunction takes the module over.
+        unsafe {
+            let ctx = (*core).ctx;
+            if qjs::JS_IsException(module) || qjs::JS_ResolveModule(ctx, module) < 0 {
+                return qjs::JS_GetException(ctx);
+            }
+            let promise = qjs::JS_EvalFunction(ctx, module);
+            if qjs::JS_IsException(promise) || !run_jobs(core) {
+                return qjs::JS_GetException(ctx);
+            }
+            let state = qjs::JS_PromiseState(ctx, promise);
+            let result = qjs::JS_PromiseResult(ctx, promise);
+            qjs::JS_FreeValue(ctx, promise);
+            if state == qjs::JSPromiseStateEnum_JS_PROMISE_FULFILLED {
+                qjs::JS_FreeValue(ctx, result);
+                return qjs::JS_UNDEFINED;
+            }
+            result
+        }
+    }
+
+    unsafe fn finish_image(core: *mut Core, gc_threshold: usize) {
+        // SAFETY: as for `entry`.
+        unsafe {
+            let (rt, ctx) = ((*core).rt, (*core).ctx);
+            // What the warm-up run left.
+            qjs::JS_FreeValue(ctx, (*core).main);
+            (*core).main = qjs::JS_UNDEFINED;
+            qjs::JS_RunGC(rt);
+
+            // A free slot in an arena of the image would be filled by a run, and
+            // dirty a page. Fill them: take blocks until one needs a new arena.
+            for block in ARENA_BLOCKS {
+                let size = (block - ARENA_HEADER).max(1);
+                let before = (*(*core).heap).n_allocations();
+                loop {
+                    let filler = qjs::js_malloc(ctx, qjs::size_t::from(size));
+                    if filler.is_null() {
+                        break;
+                    }
+                    if (*(*core).heap).n_allocations() != before {
+                        qjs::js_free(ctx, filler);
+                        break;
+                    }
+                }
+            }
+            qjs::JS_SetGCThreshold(rt, gc_threshold as qjs::size_t);
+            (*core).said.kind = if detach_image(core) { Kind::Built } else { Kind::BundleFailed };
+        }
+    }
+
+    /// `struct list_head` of list.h.
+    #[repr(C)]
+    struct Link {
+        prev: *mut Link,
+        next: *mut Link,
+    }
+
+    /// Takes the image's objects off the collector's list, so that a collection in
+    /// a run touches none of their pages. They stay linked among themselves: one
+    /// that is freed unlinks itself from a ring without a head. They count as
+    /// roots from then on, which only ever keeps more alive.
+    unsafe fn detach_image(core: *mut Core) -> bool {
+        // SAFETY: `head` lies inside the runtime's struct, which is larger; every
+        // link is checked to lie in the image before it is read.
+        unsafe {
+            let head = (*core).rt.cast::<u8>().add(GC_OBJ_LIST).cast::<Link>();
+            let heap = &*(*core).heap;
+            let is_link = |link: *mut Link| {
+                link.is_aligned() && heap.bytes(link.cast(), size_of::<Link>()).is_some()
+            };
+            let mut n_objects = 0;
+            let mut link = head;
+            loop {
+                let next = (*link).next;
+                if !is_link(next) || (*next).prev != link {
+                    return false;
+                }
+                if next == head {
+                    break;
+                }
+                n_objects += 1;
+                link = next;
+            }
+            // A bare context has more than a thousand objects. Anything else means
+            // that this is another list.
+            if n_objects < 1000 {
+                return false;
+            }
+            let (first, last) = ((*head).next, (*head).prev);
+            (*first).prev = last;
+            (*last).next = first;
+            (*head).next = head;
+            (*head).prev = head;
+            true
+        }
+    }
+
+    unsafe fn begin(core: *mut Core, program: &[u8], input: &[u8]) {
+        // SAFETY: as for `entry`. The lengths leave out the NUL that the engine's
+        // parsers want to find behind the text.
+        unsafe {
+            let ctx = (*core).ctx;
+            (*core).has_rejections = false;
+            let main = qjs::JS_Eval(
+                ctx,
+                program.as_ptr().cast(),
+                program.len() as qjs::size_t - 1,
+                SNIPPET_FILE.as_ptr(),
+                qjs::JS_EVAL_TYPE_GLOBAL as c_int,
+            );
+            if qjs::JS_IsException(main) {
+                return describe_exception(core, Kind::DidNotCompile);
+            }
+            let mut input = qjs::JS_ParseJSON(
+                ctx,
+                input.as_ptr().cast(),
+                input.len() as qjs::size_t - 1,
+                c"input".as_ptr(),
+            );
+            if qjs::JS_IsException(input) {
+                return describe_exception(core, Kind::Threw);
+            }
+            // Called from here, not from the prelude: no frame of ours may lie
+            // below the snippet's, where `prepareStackTrace` would hand it over.
+            let promise = qjs::JS_Call(ctx, main, qjs::JS_UNDEFINED, 1, &raw mut input);
+            qjs::JS_FreeValue(ctx, input);
+            qjs::JS_FreeValue(ctx, main);
+            if qjs::JS_IsException(promise) {
+                return describe_exception(core, Kind::Threw);
+            }
+            (*core).main = promise;
+            pump(core);
+        }
+    }
+
+    unsafe fn fire_timer(core: *mut Core, id: TimerId) {
+        // SAFETY: as for `entry`.
+        unsafe {
+            let ctx = (*core).ctx;
+            let id = number(f64::from(id));
+            let taken = call(ctx, (*core).hooks.take_timer, &mut [id]);
+            if qjs::JS_IsException(taken) {
+                return describe_exception(core, Kind::Threw);
+            }
+            if qjs::JS_IsObject(taken) {
+                let mut len: i64 = 0;
+                if qjs::JS_GetLength(ctx, taken, &raw mut len) < 0 || len < 1 {
+                    return describe_exception(core, Kind::Threw);
+                }
+                let callback = qjs::JS_GetPropertyUint32(ctx, taken, 0);
+                let n_args = len as usize - 1;
+                let args =
+                    qjs::js_malloc(ctx, (n_args.max(1) * size_of::<qjs::JSValue>()) as qjs::size_t)
+                        .cast::<qjs::JSValue>();
+                if args.is_null() {
+                    return describe_exception(core, Kind::Threw);
+                }
+                for idx in 0..n_args {
+                    args.add(idx).write(qjs::JS_GetPropertyUint32(ctx, taken, idx as u32 + 1));
+                }
+                // No frame of ours below it either.
+                let value = qjs::JS_Call(ctx, callback, qjs::JS_UNDEFINED, n_args as c_int, args);
+                for idx in 0..n_args {
+                    qjs::JS_FreeValue(ctx, args.add(idx).read());
+                }
+                qjs::js_free(ctx, args.cast());
+                qjs::JS_FreeValue(ctx, callback);
+                qjs::JS_FreeValue(ctx, taken);
+                if qjs::JS_IsException(value) {
+                    return describe_exception(core, Kind::Threw);
+                }
+                qjs::JS_FreeValue(ctx, value);
+            }
+            pump(core);
+        }
+    }
+
+    unsafe fn settle(core: *mut Core, completion: &Completion) {
+        // SAFETY: as for `entry`.
+        unsafe {
+            let ctx = (*core).ctx;
+            let (ok, value) = match &completion.reply {
+                Reply::Throw { name, message } => {
+                    let pair = qjs::JS_NewArray(ctx);
+                    for (idx, part) in [name, message].into_iter().enumerate() {
+                        let flags = qjs::JS_PROP_C_W_E as c_int;
+                        qjs::JS_DefinePropertyValueUint32(
+                            ctx,
+                            pair,
+                            idx as u32,
+                            string(ctx, part),
+                            flags,
+                        );
+                    }
+                    (qjs::JS_FALSE, pair)
+                }
+                reply => (qjs::JS_TRUE, value_of(ctx, reply)),
+            };
+            if qjs::JS_IsException(value) {
+                return describe_exception(core, Kind::Threw);
+            }
+            let mut args = [number(f64::from(completion.call)), ok, value];
+            let settled = call(ctx, (*core).hooks.settle, &mut args);
+            qjs::JS_FreeValue(ctx, value);
+            if qjs::JS_IsException(settled) {
+                return describe_exception(core, Kind::Threw);
+            }
+            qjs::JS_FreeValue(ctx, settled);
+            pump(core);
+        }
+    }
+
+    /// Runs jobs until none is left, then looks at `main`.
+    unsafe fn pump(core: *mut Core) {
+        // SAFETY: as for `entry`.
+        unsafe {
+            let ctx = (*core).ctx;
+            if !run_jobs(core) {
+                (*core).said.kind = Kind::Stopped;
+                return;
+            }
+            let main = (*core).main;
+            match qjs::JS_PromiseState(ctx, main) {
+                qjs::JSPromiseStateEnum_JS_PROMISE_FULFILLED => stringify(core),
+                qjs::JSPromiseStateEnum_JS_PROMISE_REJECTED => {
+                    let reason = qjs::JS_PromiseResult(ctx, main);
+                    describe(core, reason, Kind::Threw);
+                }
+                _ => {
+                    (*core).said.kind = Kind::Waiting;
+                    return;
+                }
+            }
+            if (*core).has_rejections && !guard::is_asked() {
+                let left = call(ctx, (*core).hooks.leftovers, &mut [main]);
+                if qjs::JS_IsException(left) {
+                    qjs::JS_FreeValue(ctx, qjs::JS_GetException(ctx));
+                } else {
+                    (*core).said.leftovers = text(ctx, left);
+                }
+            }
+        }
+    }
+
+    /// False when the run was asked to stop. A job's own exception is a rejected
+    /// promise's business, not ours.
+    unsafe fn run_jobs(core: *mut Core) -> bool {
+        // SAFETY: as for `entry`.
+        unsafe {
+            loop {
+                if guard::is_asked() {
+                    return false;
+                }
+                let mut ctx = ptr::null_mut();
+                match qjs::JS_ExecutePendingJob((*core).rt, &raw mut ctx) {
+                    0 => return true,
+                    1 => {}
+                    _ => qjs::JS_FreeValue((*core).ctx, qjs::JS_GetException((*core).ctx)),
+                }
+            }
+        }
+    }
+
+    unsafe fn stringify(core: *mut Core) {
+        // SAFETY: as for `entry`.
+        unsafe {
+            let ctx = (*core).ctx;
+            let value = qjs::JS_PromiseResult(ctx, (*core).main);
+            let json = call(ctx, (*core).hooks.stringify, &mut [value]);
+            if qjs::JS_IsException(json) {
+                return describe_exception(core, Kind::Threw);
+            }
+            if qjs::JS_IsString(json) {
+                (*core).said.texts[0] = text(ctx, json);
+                (*core).said.kind = Kind::Returned;
+                return;
+            }
+            for idx in 0..3 {
+                let part = qjs::JS_GetPropertyUint32(ctx, json, idx);
+                (*core).said.texts[idx as usize] = text(ctx, part);
+            }
+            (*core).said.kind = Kind::NotJson;
+        }
+    }
+
+    unsafe fn describe_exception(core: *mut Core, kind: Kind) {
+        // SAFETY: as for `entry`.
+        unsafe {
+            if guard::is_asked() {
+                (*core).said.kind = Kind::Stopped;
+                return;
+            }
+            let reason = qjs::JS_GetException((*core).ctx);
+            describe(core, reason, kind);
+        }
+    }
+
+    unsafe fn describe(core: *mut Core, reason: qjs::JSValue, kind: Kind) {
+        // SAFETY: as for `entry`.
+        unsafe {
+            let ctx = (*core).ctx;
+            let json = call(ctx, (*core).hooks.describe, &mut [reason]);
+            (*core).said.kind = kind;
+            if qjs::JS_IsException(json) {
+                // `describe` catches what it can; this is the stack's or the
+                // watchdog's end. An empty text is described by the host.
+                qjs::JS_FreeValue(ctx, qjs::JS_GetException(ctx));
+            } else {
+                (*core).said.texts[0] = text(ctx, json);
+            }
+        }
+    }
+
+    unsafe extern "C" fn on_rejection(
+        ctx: *mut qjs::JSContext,
+        promise: qjs::JSValue,
+        reason: qjs::JSValue,
+        is_handled: bool,
+        _opaque: *mut c_void,
+    ) {
+        let core = CURRENT.get();
+        // SAFETY: the engine calls this inside an entry; hooks are of its context.
+        unsafe {
+            if core.is_null() || qjs::JS_IsUndefined((*core).hooks.rejection) {
+                return;
+            }
+            (*core).has_rejections = true;
+            let handled = if is_handled { qjs::JS_TRUE } else { qjs::JS_FALSE };
+            let noted = call(ctx, (*core).hooks.rejection, &mut [promise, reason, handled]);
+            if qjs::JS_IsException(noted) {
+                qjs::JS_FreeValue(ctx, qjs::JS_GetException(ctx));
+            } else {
+                qjs::JS_FreeValue(ctx, noted);
+            }
+        }
+    }
+
+    /// The one way out. Its first argument is the op's number.
+    unsafe extern "C" fn door(
+        ctx: *mut qjs::JSContext,
+        _this: qjs::JSValue,
+        argc: c_int,
+        argv: *mut qjs::JSValue,
+    ) -> qjs::JSValue {
+        let core = CURRENT.get();
+        // SAFETY: the engine passes `argc` values at `argv`; the core is set
+        // inside every entry. Texts and bytes stay where they are until the op
+        // has returned: nothing of the engine runs meanwhile.
+        unsafe {
+            let argc = usize::try_from(argc).unwrap_or(0);
+            if core.is_null() || argc == 0 || argc > MAX_ARGS + 1 {
+                return qjs::JS_ThrowTypeError(ctx, c"no such host operation".as_ptr());
+            }
+            let op = argv.read();
+            let op = if qjs::JS_IsInt(op) { qjs::JS_VALUE_GET_INT(op) as u32 } else { u32::MAX };
+            let mut args = [RawArg::Undefined; MAX_ARGS];
+            let n_args = argc - 1;
+            for idx in 0..n_args {
+                match raw_arg(ctx, argv.add(idx + 1).read()) {
+                    Some(arg) => args[idx] = arg,
+                    None => {
+                        free_texts(ctx, &args[..idx]);
+                        if !qjs::JS_HasException(ctx) {
+                            qjs::JS_ThrowTypeError(
+                                ctx,
+                                c"host operations take primitives and bytes".as_ptr(),
+                            );
+                        }
+                        return qjs::JS_EXCEPTION;
+                    }
+                }
+            }
+            guard::disarmed(|| dispatch(core, op, &args[..n_args]));
+            free_texts(ctx, &args[..n_args]);
+            // The reply is the host's, and stays where it is until the next op.
+            match &(*(*core).host).reply {
+                Reply::Throw { name, message } => throw(ctx, name, message),
+                reply => value_of(ctx, reply),
+            }
+        }
+    }
+
+    /// A tag check and no conversion: `toString` and friends are snippet code.
+    unsafe fn raw_arg(ctx: *mut qjs::JSContext, value: qjs::JSValue) -> Option<RawArg> {
+        // SAFETY: as for `door`.
+        unsafe {
+            let arg = if qjs::JS_IsUndefined(value) {
+                RawArg::Undefined
+            } else if qjs::JS_IsNull(value) {
+                RawArg::Null
+            } else if qjs::JS_IsBool(value) {
+                RawArg::Bool(qjs::JS_VALUE_GET_BOOL(value))
+            } else if qjs::JS_IsInt(value) {
+                RawArg::Number(f64::from(qjs::JS_VALUE_GET_INT(value)))
+            } else if qjs::JS_IsNumber(value) {
+                RawArg::Number(qjs::JS_VALUE_GET_FLOAT64(value))
+            } else if qjs::JS_IsString(value) {
+                let text = text(ctx, value);
+                if text.at.is_null() {
+                    return None;
+                }
+                RawArg::Text(text)
+            } else if qjs::JS_IsArrayBuffer(value) {
+                RawArg::Bytes(buffer(ctx, value)?)
+            } else if qjs::JS_GetTypedArrayType(value) >= 0 {
+                let (mut offset, mut len) = (0, 0);
+                let whole = qjs::JS_GetTypedArrayBuffer(
+                    ctx,
+                    value,
+                    &raw mut offset,
+                    &raw mut len,
+                    ptr::null_mut(),
+                );
+                if qjs::JS_IsException(whole) {
+                    return None;
+                }
+                let bytes = buffer(ctx, whole);
+                // The view keeps the buffer alive.
+                qjs::JS_FreeValue(ctx, whole);
+                let bytes = bytes?;
+                let (offset, len) = (offset as usize, len as usize);
+                if offset.checked_add(len).is_none_or(|end| end > bytes.len) {
+                    return None;
+                }
+                RawArg::Bytes(Text { at: bytes.at.wrapping_add(offset), len })
+            } else {
+                return None;
+            };
+            Some(arg)
+        }
+    }
+
+    unsafe fn buffer(ctx: *mut qjs::JSContext, value: qjs::JSValue) -> Option<Text> {
+        // SAFETY: as for `door`; `value` is an ArrayBuffer.
+        unsafe {
+            let mut len = 0;
+            let at = qjs::JS_GetArrayBuffer(ctx, &raw mut len, value);
+            if at.is_null() && len != 0 || qjs::JS_HasException(ctx) {
+                return None;
+            }
+            Some(Text { at, len: len as usize })
+        }
+    }
+
+    /// Texts only live for one op; a long run must not collect them.
+    unsafe fn free_texts(ctx: *mut qjs::JSContext, args: &[RawArg]) {
+        for arg in args {
+            if let RawArg::Text(text) = arg {
+                // SAFETY: made by `text` for this call.
+                unsafe { qjs::JS_FreeCString(ctx, text.at.cast()) };
+            }
+        }
+    }
+
+    unsafe fn throw(ctx: *mut qjs::JSContext, name: &str, message: &str) -> qjs::JSValue {
+        // SAFETY: as for `entry`. The engine formats messages into 256 bytes, so
+        // ours is put in afterwards.
+        unsafe {
+            let error = match name {
+                "TypeError" => {
+                    qjs::JS_ThrowTypeError(ctx, c"".as_ptr());
+                    qjs::JS_GetException(ctx)
+                }
+                "RangeError" => {
+                    qjs::JS_ThrowRangeError(ctx, c"".as_ptr());
+                    qjs::JS_GetException(ctx)
+                }
+                "SyntaxError" => {
+                    qjs::JS_ThrowSyntaxError(ctx, c"".as_ptr());
+                    qjs::JS_GetException(ctx)
+                }
+                _ => qjs::JS_NewError(ctx),
+            };
+            if !qjs::JS_IsObject(error) {
+                return qjs::JS_EXCEPTION;
+            }
+            let flags = (qjs::JS_PROP_CONFIGURABLE | qjs::JS_PROP_WRITABLE) as c_int;
+            if !matches!(name, "TypeError" | "RangeError" | "SyntaxError" | "Error") {
+                let name = string(ctx, name);
+                qjs::JS_DefinePropertyValueStr(ctx, error, c"name".as_ptr(), name, flags);
+            }
+            let message = string(ctx, message);
+            qjs::JS_DefinePropertyValueStr(ctx, error, c"message".as_ptr(), message, flags);
+            qjs::JS_Throw(ctx, error)
+        }
+    }
+
+    unsafe fn value_of(ctx: *mut qjs::JSContext, reply: &Reply) -> qjs::JSValue {
+        // SAFETY: as for `entry`.
+        unsafe {
+            match reply {
+                Reply::Undefined | Reply::Throw { .. } => qjs::JS_UNDEFINED,
+                Reply::Bool(true) => qjs::JS_TRUE,
+                Reply::Bool(false) => qjs::JS_FALSE,
+                Reply::Number(it) => number(*it),
+                Reply::Text(it) => string(ctx, it),
+                Reply::Bytes(it) => {
+                    qjs::JS_NewArrayBufferCopy(ctx, it.as_ptr(), it.len() as qjs::size_t)
+                }
+            }
+        }
+    }
+
+    fn number(it: f64) -> qjs::JSValue {
+        qjs::JS_NewFloat64(it)
+    }
+
+    unsafe fn string(ctx: *mut qjs::JSContext, it: &str) -> qjs::JSValue {
+        // SAFETY: as for `entry`.
+        unsafe { qjs::JS_NewStringLen(ctx, it.as_ptr().cast(), it.len() as qjs::size_t) }
+    }
+
+    unsafe fn text(ctx: *mut qjs::JSContext, value: qjs::JSValue) -> Text {
+        // SAFETY: as for `entry`.
+        unsafe {
+            let mut len = 0;
+            let at = qjs::JS_ToCStringLen2(ctx, &raw mut len, value, false);
+            Text { at: at.cast(), len: if at.is_null() { 0 } else { len as usize } }
+        }
+    }
+
+    unsafe fn call(
+        ctx: *mut qjs::JSContext,
+        function: qjs::JSValue,
+        args: &mut [qjs::JSValue],
+    ) -> qjs::JSValue {
+        // SAFETY: as for `entry`.
+        unsafe {
+            let (n_args, args) = (args.len() as c_int, args.as_mut_ptr());
+            qjs::JS_Call(ctx, function, qjs::JS_UNDEFINED, n_args, args)
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! The one entry into the engine, and the exits that nothing in it can refuse.
+//!
+//! [`Guard::enter`] calls C code *armed*: a signal that means the current run, a
+//! fault, or an exhausted heap leaves that code by `siglongjmp`, at any
+//! instruction. `guard.c` holds the mechanism; this file gives it Rust types. It
+//! does not know the engine, and it decides nothing: who is to be stopped, and
+//! when, is the watchdog's business.
+//!
+//! What makes the jump sound:
+//!
+//! - It crosses C frames and Rust frames without destructors only. Everything
+//!   armed is in `door.rs` and in the allocator callbacks of `heap.rs`.
+//! - No lock of the process is taken while armed: the allocator is the heap's
+//!   own, `localtime_r` and `__assert_fail` are replaced, and host functions run
+//!   disarmed (`tests/it/kills.rs` allocates and formats local dates on another
+//!   thread after each of its kills).
+//! - Memory that the jump left half changed lies in the heap, which is rolled
+//!   back, or in the allocator's control block, which is made anew.
+//! - A kill names its run, so that a late one cannot end the next
+//!   (`guard::tests::late_kill_does_not_reach_the_next_run`), and one that comes
+//!   while disarmed is remembered (`…::kill_while_disarmed_acts_at_arming`).
+//! - Workers block every other signal: no jump leaves somebody else's handler.
+#![expect(unsafe_code, reason = "signals, jumps, and the C half of the guard")]
+
+use std::{
+    ffi::{c_int, c_void},
+    fmt, io,
+    marker::PhantomData,
+    rc::Rc,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use parking_lot::Mutex;
+
+/// Stack on which the handlers run. A jump leaves it at once, so it only has to
+/// hold a signal frame (about 3 KiB with AVX-512) and the handler's own.
+const ALTERNATE_STACK: usize = 64 << 10;
+
+unsafe extern "C" {
+    fn guard_install() -> c_int;
+    fn guard_adopt_thread(shared: *const Shared, alternate: *mut c_void, size: usize) -> c_int;
+    fn guard_abandon_thread();
+    fn guard_kill_signal() -> c_int;
+    fn guard_begin_run(run: u64);
+    fn guard_end_run();
+    fn guard_pending() -> c_int;
+    fn guard_enter(body: unsafe extern "C" fn(*mut c_void), argument: *mut c_void) -> c_int;
+    fn guard_leave_out_of_memory() -> !;
+    fn guard_disarm();
+    fn guard_arm();
+    fn guard_fault_signal() -> c_int;
+    fn guard_interrupted(runtime: *mut c_void, opaque: *mut c_void) -> c_int;
+}
+
+/// How an entry into the engine ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Exit {
+    /// The C code came back. The engine is as it left itself.
+    Returned,
+    /// Ring 2. The heap must be rolled back before its next use.
+    Killed,
+    /// Scratch was used up. The heap must be rolled back before its next use.
+    OutOfMemory,
+    /// A fault or a failed assertion in the engine. The heap must be dropped.
+    Crashed { signal: i32 },
+}
+
+/// A run's number, unique on its worker; the first is 1.
+pub(crate) type RunNumber = u64;
+
+/// `struct guard_shared` in guard.c.
+#[repr(C)]
+#[derive(Default)]
+struct Shared {
+    current_run: AtomicU64,
+    asked_run: AtomicU64,
+    killed_run: AtomicU64,
+}
+
+/// The calling thread's right to enter an engine.
+///
+/// Not `Send`: the state behind it is thread-local.
+pub(crate) struct Guard {
+    target: Arc<Target>,
+    /// Handlers run on it until `drop` takes it away from the thread.
+    _alternate: Box<[u8]>,
+    not_send: PhantomData<Rc<()>>,
+}
+
+/// A worker as the watchdog sees it.
+pub(crate) struct Target {
+    shared: Shared,
+    /// `None` once the thread no longer takes kills: its id may be reused.
+    thread: Mutex<Option<libc::pthread_t>>,
+}
+
+impl Guard {
+    /// Makes the calling thread a worker. It blocks every signal from here on but
+    /// the kill signal and faults.
+    pub(crate) fn adopt_thread() -> io::Result<Guard> {
+        static INSTALLED: OnceLock<c_int> = OnceLock::new();
+        // SAFETY: called once; installs handlers that do nothing on threads that
+        // are not workers.
+        check(*INSTALLED.get_or_init(|| unsafe { guard_install() }))?;
+
+        let mut alternate = vec![0; ALTERNATE_STACK].into_boxed_slice();
+        // SAFETY: a plain question.
+        let thread = unsafe { libc::pthread_self() };
+        let target =
+            Arc::new(Target { shared: Shared::default(), thread: Mutex::new(Some(thread)) });
+        // SAFETY: both pointees live in the guard, whose `drop` abandons the
+        // thread first. The target is behind an `Arc`, so it does not move.
+        check(unsafe {
+            guard_adopt_thread(&target.shared, alternate.as_mut_ptr().cast(), alternate.len())
+        })?;
+        Ok(Guard { target, _alternate: alternate, not_send: PhantomData })
+    }
+
+    pub(crate) fn target(&self) -> Arc<Target> {
+        Arc::clone(&self.target)
+    }
+
+    pub(crate) fn begin_run(&self, run: RunNumber) {
+        // SAFETY: this thread was adopted.
+        unsafe { guard_begin_run(run) };
+    }
+
+    pub(crate) fn end_run(&self) {
+        // SAFETY: this thread was adopted.
+        unsafe { guard_end_run() };
+    }
+
+    /// Whether the current run was asked to stop (ring 1) or killed while it was
+    /// not in the engine (ring 2).
+    pub(crate) fn is_stopping(&self) -> bool {
+        // SAFETY: this thread was adopted.
+        unsafe { guard_pending() != 0 || is_asked() }
+    }
+
+    /// Calls `body(argument)` armed.
+    ///
+    /// # Safety
+    ///
+    /// `body` may be abandoned at any instruction: it owns nothing that has a
+    /// destructor, takes no lock, and what it writes is either discarded after
+    /// an [`Exit`] other than `Returned` or valid at every instant.
+    pub(crate) unsafe fn enter(
+        &self,
+        body: unsafe extern "C" fn(*mut c_void),
+        argument: *mut c_void,
+    ) -> Exit {
+        // SAFETY: passed on to the caller.
+        match unsafe { guard_enter(body, argument) } {
+            0 => Exit::Returned,
+            1 => Exit::Killed,
+            2 => Exit::OutOfMemory,
+            // SAFETY: a plain read of this thread's state.
+            _ => Exit::Crashed { signal: unsafe { guard_fault_signal() } },
+        }
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // First no more signals to this thread, then no more stack for them.
+        *self.target.thread.lock() = None;
+        // SAFETY: this thread was adopted, and is not in an entry: `enter`
+        // borrows the guard.
+        unsafe { guard_abandon_thread() };
+    }
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Guard")
+    }
+}
+
+impl Target {
+    /// Ring 1: the engine's next poll throws what the snippet cannot catch.
+    pub(crate) fn ask(&self, run: RunNumber) {
+        self.shared.asked_run.store(run, Ordering::SeqCst);
+    }
+
+    /// Ring 2: the run ends now if it is in the engine, else as soon as it wants
+    /// back in. Does nothing when the run is over.
+    pub(crate) fn kill(&self, run: RunNumber) {
+        let thread = self.thread.lock();
+        let Some(thread) = *thread else { return };
+        // The handler compares this with the run it finds.
+        self.shared.killed_run.store(run, Ordering::SeqCst);
+        // SAFETY: the lock keeps the thread from ending.
+        unsafe { libc::pthread_kill(thread, guard_kill_signal()) };
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Target").field("current_run", &self.shared.current_run).finish()
+    }
+}
+
+/// The engine's interrupt callback.
+pub(crate) fn interrupt_callback() -> unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int {
+    guard_interrupted
+}
+
+/// Whether the watchdog wants the current run to stop.
+pub(crate) fn is_asked() -> bool {
+    // SAFETY: reads two atomics of the adopted thread.
+    unsafe { guard_interrupted(std::ptr::null_mut(), std::ptr::null_mut()) != 0 }
+}
+
+/// Ends the current entry: scratch is used up.
+pub(crate) fn leave_out_of_memory() -> ! {
+    // SAFETY: only the allocator callbacks call this, and they run armed; were
+    // they not, it aborts.
+    unsafe { guard_leave_out_of_memory() }
+}
+
+/// Runs `host` where no jump may happen. It may allocate, lock and drop.
+///
+/// # Safety
+///
+/// The caller is armed, and owns nothing that has a destructor: a kill that came
+/// meanwhile leaves at the end of this call. `host` must not panic.
+pub(crate) unsafe fn disarmed(host: impl FnOnce()) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        guard_disarm();
+        host();
+        guard_arm();
+    }
+}
+
+fn check(errno: c_int) -> io::Result<()> {
+    if errno == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(errno)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+
+    /// Says that it is in, then spins: only a jump ends it.
+    unsafe extern "C" fn spin(entered: *mut c_void) {
+        // SAFETY: `killed_by_another_thread` passes a flag that outlives the entry.
+        unsafe { (*entered.cast::<AtomicBool>()).store(true, Ordering::SeqCst) };
+        loop {
+            std::hint::spin_loop();
+        }
+    }
+
+    /// Kills must come from elsewhere: `Target::kill` holds a lock, which a jump
+    /// out of the killer's own signal would leave held.
+    fn killed_by_another_thread(guard: &Guard, run: RunNumber) -> Exit {
+        let entered = AtomicBool::new(false);
+        let target = guard.target();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !entered.load(Ordering::SeqCst) {
+                    std::thread::yield_now();
+                }
+                target.kill(run);
+            });
+            // SAFETY: `spin` owns nothing.
+            unsafe { guard.enter(spin, (&raw const entered).cast_mut().cast()) }
+        })
+    }
+
+    unsafe extern "C" fn nothing(_: *mut c_void) {}
+
+    unsafe extern "C" fn read_null(_: *mut c_void) {
+        let nowhere = std::ptr::without_provenance::<u8>(8);
+        // SAFETY: none; this is the fault under test.
+        std::hint::black_box(unsafe { nowhere.read_volatile() });
+    }
+
+    unsafe extern "C" fn kill_in_the_door_and_spin(argument: *mut c_void) {
+        // SAFETY: as above; nothing here has a destructor.
+        unsafe { disarmed(|| (*argument.cast::<Target>()).kill(1)) };
+        loop {
+            std::hint::spin_loop();
+        }
+    }
+
+    fn enter(guard: &Guard, body: unsafe extern "C" fn(*mut c_void)) -> Exit {
+        let target = guard.target();
+        // SAFETY: the bodies above own nothing.
+        unsafe { guard.enter(body, Arc::as_ptr(&target).cast_mut().cast()) }
+    }
+
+    #[test]
+    fn kill_leaves_the_entry_and_the_thread_can_enter_again() {
+        let guard = Guard::adopt_thread().unwrap();
+        guard.begin_run(1);
+        assert_eq!(killed_by_another_thread(&guard, 1), Exit::Killed);
+        guard.begin_run(2);
+        assert_eq!(enter(&guard, nothing), Exit::Returned);
+    }
+
+    #[test]
+    fn kill_while_disarmed_acts_at_arming() {
+        let guard = Guard::adopt_thread().unwrap();
+        guard.begin_run(1);
+        assert_eq!(enter(&guard, kill_in_the_door_and_spin), Exit::Killed);
+        // Between two entries as well.
+        guard.begin_run(2);
+        guard.target().kill(2);
+        assert!(guard.is_stopping());
+        assert_eq!(enter(&guard, nothing), Exit::Killed);
+    }
+
+    #[test]
+    fn late_kill_does_not_reach_the_next_run() {
+        let guard = Guard::adopt_thread().unwrap();
+        guard.begin_run(1);
+        guard.end_run();
+        guard.target().kill(1);
+        guard.begin_run(2);
+        guard.target().kill(1);
+        assert_eq!(enter(&guard, nothing), Exit::Returned);
+        assert!(!guard.is_stopping());
+    }
+
+    #[test]
+    fn fault_in_an_entry_is_an_exit() {
+        let guard = Guard::adopt_thread().unwrap();
+        guard.begin_run(1);
+        assert_eq!(enter(&guard, read_null), Exit::Crashed { signal: libc::SIGSEGV });
+        assert_eq!(enter(&guard, nothing), Exit::Returned);
+    }
+}

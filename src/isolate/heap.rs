@@ -1,0 +1,980 @@
+//! The engine's memory: one reserved address range, an image that is sealed
+//! once, a scratch region that each run gets empty, and the rollback between.
+//!
+//! ```text
+//! | guard | image: private over the pristine file | guard | scratch | guard |
+//! ```
+//!
+//! While the isolate is *built*, every allocation comes from the image region,
+//! which is a shared mapping of a memory file. [`Heap::seal`] maps the same file
+//! again, privately: from then on the file is the pristine copy, and a page costs
+//! memory of its own only once it is written. While a snippet *runs*, allocations
+//! come from scratch, image blocks are never reused, and [`Heap::rollback`] puts
+//! every written image page back and empties scratch.
+//!
+//! This module does not know the engine. It never trusts what it finds inside the
+//! range further than the range's bounds, and it never asks the process's own
+//! allocator while the engine runs.
+#![expect(unsafe_code, reason = "memory of the engine: mappings, raw blocks, system calls")]
+
+use std::{
+    alloc::Layout,
+    ffi::c_void,
+    fmt,
+    fs::File,
+    io,
+    ops::Range,
+    os::fd::{AsRawFd, FromRawFd, OwnedFd},
+    os::unix::fs::FileExt,
+    ptr::{self, NonNull},
+    slice,
+};
+
+use rlsf::Tlsf;
+use rquickjs::qjs;
+
+use super::guard;
+
+/// Address space for the image. What it really holds is counted at the seal.
+const IMAGE_RESERVE: usize = 64 << 20;
+/// Scratch up to here stays resident between runs and is wiped by hand; what lies
+/// above goes back to the system. Faults for 1 MiB cost ten times its wiping.
+const KEEP_RESIDENT: usize = 2 << 20;
+/// Private image pages beyond which the rollback drops them all instead of copying
+/// the written ones back. A warm S3 isolate stays near 200.
+const MAX_PRIVATE_PAGES: usize = 512;
+/// The allocator writes links behind the last block it gave out; see `rlsf`'s
+/// `FreeBlockHdr`.
+const LINK_BYTES: usize = 64;
+const ALIGN: usize = 16;
+
+/// 32-byte granules × 2²⁸: blocks of up to 8 GiB in 28 × 32 free lists.
+type Blocks = Tlsf<'static, u32, u32, 28, 32>;
+
+/// How written image pages are found. All but the last are Linux's.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Tracking {
+    /// The best of the others that this system allows.
+    Best,
+    /// userfaultfd write-tracking, read through `PAGEMAP_SCAN` (Linux 6.7).
+    Userfault,
+    /// `PAGEMAP_SCAN` for pages that are not the file's any more (Linux 6.7).
+    Scan,
+    /// `/proc/self/pagemap`, for the same.
+    Pagemap,
+    /// None: the rollback copies the whole image.
+    Whole,
+}
+
+/// Whether the rollback proves that it left nothing behind.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Verify {
+    Trust,
+    /// Compare the whole image with the pristine file, and scratch with zeros.
+    EachRollback,
+}
+
+/// A range of memory that belongs to one engine.
+pub(crate) struct Heap {
+    /// Boxed and raw: the engine holds this address as its allocator's opaque.
+    space: NonNull<Space>,
+    /// The reserved range, guards included.
+    reserved: Mapping,
+    pristine: Option<Pristine>,
+    tracking: Tracking,
+    verify: Verify,
+    /// Page ranges of the last rollback; kept for its capacity.
+    written: Vec<Range<usize>>,
+    reset_above: usize,
+    rollbacks_since_reset: u32,
+}
+
+/// What the allocator callbacks see. Only they and the owning worker touch it,
+/// both on the same thread, and never at the same time: the worker is inside
+/// `guard::enter` while the callbacks run.
+struct Space {
+    image: Range<usize>,
+    scratch: Range<usize>,
+    image_blocks: Blocks,
+    scratch_blocks: Blocks,
+    phase: Phase,
+    /// End of the highest byte given out in the region in use.
+    high: usize,
+    /// Blocks asked of this allocator; lets the builder see an arena being made.
+    n_allocations: u64,
+    /// A request larger than the whole budget was answered with null.
+    refused: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Phase {
+    Building,
+    Sealed,
+}
+
+/// The image as it was sealed.
+struct Pristine {
+    view: Mapping,
+    tracker: Tracker,
+}
+
+enum Tracker {
+    Userfault { uffd: OwnedFd, pagemap: File },
+    Scan { pagemap: File },
+    Pagemap { pagemap: File, entries: Vec<u8> },
+    Whole,
+}
+
+/// What a rollback did, for metrics and tests.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Rollback {
+    pub pages_copied: usize,
+    pub scratch_bytes: usize,
+}
+
+impl Heap {
+    /// Reserves the range. `scratch_bytes` is the memory limit of a run.
+    pub(crate) fn reserve(
+        scratch_bytes: usize,
+        tracking: Tracking,
+        verify: Verify,
+    ) -> io::Result<(Heap, ImageFile)> {
+        let page = page_bytes();
+        let scratch_bytes = scratch_bytes.next_multiple_of(page).max(1 << 20);
+        let reserved = Mapping::reserve(IMAGE_RESERVE + scratch_bytes + 3 * page)?;
+        let image = reserved.start() + page;
+        let image = image..image + IMAGE_RESERVE;
+        let scratch = image.end + page..image.end + page + scratch_bytes;
+
+        let file = ImageFile::create(IMAGE_RESERVE)?;
+        map_over(&image, libc::MAP_SHARED, Some(&file.0))?;
+        map_over(&scratch, libc::MAP_PRIVATE | libc::MAP_NORESERVE, None)?;
+        for advice in range_advice() {
+            // SAFETY: the range is ours; none of these advices changes content.
+            // Refusal costs memory or a larger core dump, never correctness.
+            unsafe { libc::madvise(reserved.at.as_ptr(), reserved.len, *advice) };
+        }
+
+        let mut space = Box::new(Space {
+            high: image.start,
+            image,
+            scratch,
+            image_blocks: Blocks::new(),
+            scratch_blocks: Blocks::new(),
+            phase: Phase::Building,
+            n_allocations: 0,
+            refused: false,
+        });
+        // SAFETY: both regions are mapped, writable, unused, and outlive `space`.
+        unsafe {
+            insert(&mut space.image_blocks, &space.image);
+            insert(&mut space.scratch_blocks, &space.scratch);
+        }
+        let heap = Heap {
+            space: NonNull::from(Box::leak(space)),
+            reserved,
+            pristine: None,
+            tracking,
+            verify,
+            written: Vec::new(),
+            reset_above: MAX_PRIVATE_PAGES,
+            rollbacks_since_reset: 0,
+        };
+        Ok((heap, file))
+    }
+
+    /// What the engine takes as its allocator, and the opaque that goes with it.
+    pub(crate) fn allocator(&self) -> (qjs::JSMallocFunctions, *mut c_void) {
+        let functions = qjs::JSMallocFunctions {
+            js_calloc: Some(js_calloc),
+            js_malloc: Some(js_malloc),
+            js_free: Some(js_free),
+            js_realloc: Some(js_realloc),
+            js_malloc_usable_size: Some(js_usable_size),
+        };
+        (functions, self.space.as_ptr().cast())
+    }
+
+    /// Ends the building: from now on the image's content is what every rollback
+    /// returns to, and allocations come from scratch.
+    pub(crate) fn seal(&mut self, file: ImageFile) -> io::Result<()> {
+        let page = page_bytes();
+        let space = self.space_mut();
+        let used = (space.high + LINK_BYTES).next_multiple_of(page).min(space.image.end);
+        let image = space.image.start..used;
+        map_over(&image, libc::MAP_PRIVATE, Some(&file.0))?;
+        // What the image did not need can never be touched again.
+        forbid(&(used..space.image.end))?;
+        space.image = image.clone();
+        space.phase = Phase::Sealed;
+        space.high = space.scratch.start;
+        space.refused = false;
+
+        let view = Mapping::view(&file.0, image.len())?;
+        file.seal()?;
+        let tracker = Tracker::open(self.tracking, &image)?;
+        self.pristine = Some(Pristine { view, tracker });
+        Ok(())
+    }
+
+    /// Makes the range what it was at the seal.
+    ///
+    /// Only between runs: no engine code may be on the stack of any thread.
+    pub(crate) fn rollback(&mut self) -> Rollback {
+        let scratch_bytes = self.empty_scratch();
+        let mut written = std::mem::take(&mut self.written);
+        written.clear();
+        let image = self.space_ref().image.clone();
+        let pristine = self.pristine.as_mut().expect("rolled back after the seal");
+        pristine.tracker.written(&image, &mut written);
+        let n_bytes: usize = written.iter().map(Range::len).sum();
+        let n_pages = n_bytes / page_bytes();
+
+        self.rollbacks_since_reset = self.rollbacks_since_reset.saturating_add(1);
+        if n_pages > self.reset_above && !matches!(pristine.tracker, Tracker::Whole) {
+            // Snippets that dirty this much each time must not pay the faults of
+            // a fresh image each time.
+            if self.rollbacks_since_reset < 16 {
+                self.reset_above = self.reset_above.saturating_mul(2);
+            }
+            self.rollbacks_since_reset = 0;
+            pristine.tracker.reset(&image);
+        } else {
+            for range in &written {
+                let source = pristine.view.start() + (range.start - image.start);
+                // SAFETY: the tracker answers ranges inside `image` only, which
+                // the view mirrors byte by byte; the two never overlap, and no
+                // reference into the image exists while no engine runs. Test:
+                // heap::tests::rollback_restores_every_byte, for each tracking.
+                unsafe {
+                    ptr::copy_nonoverlapping(
+                        source as *const u8,
+                        range.start as *mut u8,
+                        range.len(),
+                    );
+                }
+            }
+        }
+        self.written = written;
+        if self.verify == Verify::EachRollback {
+            self.assert_pristine();
+        }
+        Rollback { pages_copied: n_pages, scratch_bytes }
+    }
+
+    /// Wipes what the run wrote and starts the allocator afresh. Answers how far
+    /// the run had got.
+    fn empty_scratch(&mut self) -> usize {
+        let space = self.space_mut();
+        let start = space.scratch.start;
+        let used = (space.high + LINK_BYTES - start).min(space.scratch.len());
+        let kept = used.min(KEEP_RESIDENT);
+        // SAFETY: scratch is ours, mapped and writable; nothing refers into it any
+        // more. The allocator's state is replaced before its next use, so it does
+        // not matter that its free lists are gone, nor that a jump may have left
+        // it half changed.
+        unsafe {
+            ptr::write_bytes(start as *mut u8, 0, kept);
+            if used > kept {
+                let rest = used - kept;
+                libc::madvise((start + kept) as *mut c_void, rest, libc::MADV_DONTNEED);
+            }
+            space.scratch_blocks = Blocks::new();
+            insert(&mut space.scratch_blocks, &space.scratch);
+        }
+        let reached = space.high - start;
+        space.high = start;
+        space.refused = false;
+        reached
+    }
+
+    /// Bytes of scratch that the run has reached so far.
+    pub(crate) fn reached(&self) -> usize {
+        let space = self.space_ref();
+        space.high - space.scratch.start
+    }
+
+    /// Whether a request larger than the whole budget was refused in this run.
+    pub(crate) fn refused(&self) -> bool {
+        self.space_ref().refused
+    }
+
+    /// How many blocks the engine has asked for since the range was reserved.
+    pub(crate) fn n_allocations(&self) -> u64 {
+        self.space_ref().n_allocations
+    }
+
+    /// Size of a run's memory.
+    pub(crate) fn scratch_bytes(&self) -> usize {
+        self.space_ref().scratch.len()
+    }
+
+    /// Bytes of image, in whole pages.
+    pub(crate) fn image_bytes(&self) -> usize {
+        let space = self.space_ref();
+        match space.phase {
+            Phase::Building => space.high - space.image.start,
+            Phase::Sealed => space.image.len(),
+        }
+    }
+
+    /// The bytes at `at`, if all of them lie in the image or in scratch. The
+    /// engine must not run while they are looked at.
+    pub(crate) fn bytes(&self, at: *const u8, len: usize) -> Option<&[u8]> {
+        let space = self.space_ref();
+        let end = (at as usize).checked_add(len)?;
+        let inside = |region: &Range<usize>| region.start <= at as usize && end <= region.end;
+        if !inside(&space.image) && !inside(&space.scratch) {
+            return None;
+        }
+        // SAFETY: mapped and readable memory, borrowed from `self`; the engine
+        // can only run through `&mut` of the isolate that owns this heap.
+        Some(unsafe { slice::from_raw_parts(at, len) })
+    }
+
+    fn assert_pristine(&self) {
+        let space = self.space_ref();
+        let pristine = self.pristine.as_ref().expect("verified after the seal");
+        let now = self.bytes(space.image.start as *const u8, space.image.len());
+        let then = pristine.view.bytes();
+        let now = now.expect("the image lies in the image");
+        if let Some(at) = (0..then.len()).find(|&at| now[at] != then[at]) {
+            panic!("rollback left byte {at:#x} of the image changed");
+        }
+        let wiped = KEEP_RESIDENT.min(space.scratch.len());
+        let scratch = self.bytes(space.scratch.start as *const u8, wiped).expect("lies in scratch");
+        let dirty = scratch.iter().skip(LINK_BYTES).position(|&byte| byte != 0);
+        assert_eq!(dirty, None, "rollback left bytes in scratch");
+    }
+
+    fn space_ref(&self) -> &Space {
+        // SAFETY: made by `reserve`, freed by `drop`. The callbacks, which write
+        // to it, run only inside `guard::enter`, never while this is borrowed.
+        unsafe { self.space.as_ref() }
+    }
+
+    fn space_mut(&mut self) -> &mut Space {
+        // SAFETY: as above, and `&mut self` excludes every other borrow.
+        unsafe { self.space.as_mut() }
+    }
+}
+
+impl fmt::Debug for Heap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Heap")
+            .field("reserved", &self.reserved.len)
+            .field("tracking", &self.tracking)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Heap {
+    /// Unmaps the engine as it is. Its own teardown is never run: it aborts on
+    /// anything a jump left unbalanced.
+    fn drop(&mut self) {
+        // SAFETY: `space` came from `Box::leak`; the engine that knew it is gone
+        // with the range.
+        drop(unsafe { Box::from_raw(self.space.as_ptr()) });
+    }
+}
+
+impl Space {
+    /// # Safety
+    /// Called by the engine, armed, on the thread that owns the heap.
+    unsafe fn allocate(&mut self, size: usize) -> *mut u8 {
+        self.n_allocations += 1;
+        let (blocks, region) = match self.phase {
+            Phase::Building => (&mut self.image_blocks, &self.image),
+            Phase::Sealed => (&mut self.scratch_blocks, &self.scratch),
+        };
+        if size > region.len() {
+            // The only null the engine ever sees. Everything else that does not
+            // fit leaves: the parser answers a refusal with nonsense.
+            self.refused = true;
+            return ptr::null_mut();
+        }
+        // SAFETY: the alignment is a power of two and `size` is below the range's.
+        let layout = unsafe { Layout::from_size_align_unchecked(size, ALIGN) };
+        match blocks.allocate(layout) {
+            Some(block) => {
+                let at = block.as_ptr() as usize;
+                if at < region.start || at + size > region.end {
+                    // A free list was overwritten: the engine is not sound.
+                    std::process::abort();
+                }
+                self.high = self.high.max(at + size);
+                block.as_ptr()
+            }
+            None => guard::leave_out_of_memory(),
+        }
+    }
+
+    /// # Safety
+    /// As for `allocate`; `at` came from it and was not freed.
+    unsafe fn free(&mut self, at: *mut u8) {
+        let Some(block) = NonNull::new(at) else { return };
+        match self.region_of(block) {
+            // Image blocks stay for ever: their bytes come back at the rollback.
+            Phase::Building if self.phase == Phase::Sealed => {}
+            // SAFETY: the block is this allocator's.
+            Phase::Building => unsafe { self.image_blocks.deallocate(block, ALIGN) },
+            // SAFETY: the block is this allocator's.
+            Phase::Sealed => unsafe { self.scratch_blocks.deallocate(block, ALIGN) },
+        }
+    }
+
+    /// # Safety
+    /// As for `free`.
+    unsafe fn reallocate(&mut self, at: *mut u8, size: usize) -> *mut u8 {
+        let Some(block) = NonNull::new(at) else {
+            // SAFETY: same contract.
+            return unsafe { self.allocate(size) };
+        };
+        let from = self.region_of(block);
+        if from == self.phase {
+            self.n_allocations += 1;
+            let (blocks, region) = match from {
+                Phase::Building => (&mut self.image_blocks, &self.image),
+                Phase::Sealed => (&mut self.scratch_blocks, &self.scratch),
+            };
+            if size > region.len() {
+                self.refused = true;
+                return ptr::null_mut();
+            }
+            // SAFETY: as in `allocate`; the block is this allocator's, of ALIGN.
+            let moved =
+                unsafe { blocks.reallocate(block, Layout::from_size_align_unchecked(size, ALIGN)) };
+            let Some(moved) = moved else { guard::leave_out_of_memory() };
+            self.high = self.high.max(moved.as_ptr() as usize + size);
+            return moved.as_ptr();
+        }
+        // An image block in a run: it shrinks in place and grows into scratch.
+        // SAFETY: the header in front of the block is the sealed allocator's.
+        let old_size = unsafe { Blocks::allocation_usable_size(block) };
+        if size <= old_size {
+            return at;
+        }
+        // SAFETY: same contract; the new block is larger than the old one.
+        unsafe {
+            let moved = self.allocate(size);
+            if !moved.is_null() {
+                ptr::copy_nonoverlapping(at, moved, old_size);
+            }
+            moved
+        }
+    }
+
+    /// In which phase the block was given out. Aborts, which is an engine crash,
+    /// when it never was.
+    fn region_of(&self, block: NonNull<u8>) -> Phase {
+        let at = block.as_ptr() as usize;
+        if self.scratch.contains(&at) {
+            Phase::Sealed
+        } else if self.image.contains(&at) {
+            Phase::Building
+        } else {
+            std::process::abort()
+        }
+    }
+}
+
+/// The binding's `size_t` is a `u64`; the targets of this crate are 64-bit.
+const _: () = assert!(size_of::<qjs::size_t>() == size_of::<usize>());
+
+unsafe extern "C" fn js_malloc(opaque: *mut c_void, size: qjs::size_t) -> *mut c_void {
+    // SAFETY: the opaque is the `Space` that `Heap::allocator` handed out.
+    unsafe { (*opaque.cast::<Space>()).allocate(size as usize).cast() }
+}
+
+unsafe extern "C" fn js_calloc(
+    opaque: *mut c_void,
+    count: qjs::size_t,
+    size: qjs::size_t,
+) -> *mut c_void {
+    let Some(size) = (count as usize).checked_mul(size as usize) else { return ptr::null_mut() };
+    let space = opaque.cast::<Space>();
+    // SAFETY: the opaque is our `Space`. What lies above the highest byte given
+    // out was wiped by the rollback (or never touched), but for the links of the
+    // allocator at its edges, so a large block needs no zeroing beyond that.
+    unsafe {
+        let clean_from = (*space).high + LINK_BYTES;
+        let at = (*space).allocate(size);
+        if !at.is_null() {
+            let dirty = clean_from.saturating_sub(at as usize).max(LINK_BYTES).min(size);
+            ptr::write_bytes(at, 0, dirty);
+        }
+        at.cast()
+    }
+}
+
+unsafe extern "C" fn js_free(opaque: *mut c_void, at: *mut c_void) {
+    // SAFETY: as in `js_malloc`.
+    unsafe { (*opaque.cast::<Space>()).free(at.cast()) }
+}
+
+unsafe extern "C" fn js_realloc(
+    opaque: *mut c_void,
+    at: *mut c_void,
+    size: qjs::size_t,
+) -> *mut c_void {
+    // SAFETY: as in `js_malloc`.
+    unsafe { (*opaque.cast::<Space>()).reallocate(at.cast(), size as usize).cast() }
+}
+
+/// Never zero and never changing: it feeds the engine's count of live bytes, and
+/// with zeros there the collector never starts.
+unsafe extern "C" fn js_usable_size(at: *const c_void) -> qjs::size_t {
+    match NonNull::new(at.cast_mut().cast::<u8>()) {
+        // SAFETY: the engine asks only about blocks that it got from us.
+        Some(block) => unsafe { Blocks::allocation_usable_size(block) as qjs::size_t },
+        None => 0,
+    }
+}
+
+/// # Safety
+/// The region must be mapped, writable and otherwise unused.
+unsafe fn insert(blocks: &mut Blocks, region: &Range<usize>) {
+    let region = ptr::slice_from_raw_parts_mut(region.start as *mut u8, region.len());
+    // SAFETY: passed on; the address is not null.
+    unsafe { blocks.insert_free_block_ptr(NonNull::new_unchecked(region)) };
+}
+
+impl Tracker {
+    /// Opened at the seal: after the process locks itself down, some of these can
+    /// no longer be had.
+    fn open(tracking: Tracking, image: &Range<usize>) -> io::Result<Tracker> {
+        let pagemap = || File::open("/proc/self/pagemap");
+        match tracking {
+            Tracking::Userfault => {
+                Ok(Tracker::Userfault { uffd: track_writes(image)?, pagemap: pagemap()? })
+            }
+            Tracking::Scan => {
+                let pagemap = pagemap()?;
+                scan(&pagemap, image, NOT_FILE, &mut Vec::new())?;
+                Ok(Tracker::Scan { pagemap })
+            }
+            Tracking::Pagemap => Ok(Tracker::Pagemap { pagemap: pagemap()?, entries: Vec::new() }),
+            Tracking::Whole => Ok(Tracker::Whole),
+            Tracking::Best => Tracker::open(Tracking::Userfault, image)
+                .or_else(|_| Tracker::open(Tracking::Scan, image))
+                .or_else(|_| Tracker::open(Tracking::Pagemap, image))
+                .or_else(|_| Tracker::open(Tracking::Whole, image)),
+        }
+    }
+
+    /// Page ranges that may differ from the file; all of them, when the system
+    /// does not tell.
+    fn written(&mut self, image: &Range<usize>, written: &mut Vec<Range<usize>>) {
+        let told = match self {
+            Tracker::Userfault { pagemap, .. } => scan(pagemap, image, WRITTEN, written),
+            Tracker::Scan { pagemap } => scan(pagemap, image, NOT_FILE, written),
+            Tracker::Pagemap { pagemap, entries } => read_pagemap(pagemap, entries, image, written),
+            Tracker::Whole => Err(io::ErrorKind::Unsupported.into()),
+        };
+        if told.is_err() {
+            written.clear();
+            written.push(image.clone());
+        }
+    }
+
+    /// Drops every private page at once.
+    fn reset(&mut self, image: &Range<usize>) {
+        // SAFETY: the image is a private file mapping: its dropped pages read as
+        // the pristine file again. Nothing refers into it between runs.
+        unsafe { libc::madvise(image.start as *mut c_void, image.len(), libc::MADV_DONTNEED) };
+        #[cfg(target_os = "linux")]
+        if let Tracker::Userfault { uffd, .. } = self {
+            // Should this fail, pages count as written that are not: slower, not
+            // wrong.
+            let _ = linux::protect(uffd, image);
+        }
+    }
+}
+
+/// The memory file behind an image, until the seal.
+pub(crate) struct ImageFile(File);
+
+impl ImageFile {
+    fn create(len: usize) -> io::Result<ImageFile> {
+        #[cfg(target_os = "linux")]
+        let file = linux::memory_file().or_else(|_| unlinked_file())?;
+        #[cfg(not(target_os = "linux"))]
+        let file = unlinked_file()?;
+        file.set_len(len as u64)?;
+        Ok(ImageFile(file))
+    }
+
+    /// Forbids every later change and closes the file: a child process that
+    /// inherited it could otherwise rewrite the image of every run to come.
+    fn seal(self) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        linux::seal_file(&self.0)?;
+        Ok(())
+    }
+}
+
+/// For systems without memory files: a file that no path leads to.
+fn unlinked_file() -> io::Result<File> {
+    let process = std::process::id();
+    for attempt in 0..1024 {
+        let path = std::env::temp_dir().join(format!(".llm-kernel-image-{process}-{attempt}"));
+        let mut options = File::options();
+        options.read(true).write(true).create_new(true);
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        match options.open(&path) {
+            Ok(file) => {
+                std::fs::remove_file(&path)?;
+                return Ok(file);
+            }
+            Err(err) if err.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(err) => return Err(err),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// Memory that is unmapped when this goes.
+struct Mapping {
+    at: NonNull<c_void>,
+    len: usize,
+}
+
+impl Mapping {
+    fn reserve(len: usize) -> io::Result<Mapping> {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANON | libc::MAP_NORESERVE;
+        Mapping::map(len, libc::PROT_NONE, flags, None)
+    }
+
+    /// Private, since a sealed file can not be mapped shared.
+    fn view(file: &File, len: usize) -> io::Result<Mapping> {
+        Mapping::map(len, libc::PROT_READ, libc::MAP_PRIVATE, Some(file))
+    }
+
+    fn map(len: usize, protection: i32, flags: i32, file: Option<&File>) -> io::Result<Mapping> {
+        let fd = file.map_or(-1, AsRawFd::as_raw_fd);
+        // SAFETY: a new mapping at an address of the system's choice.
+        let at = unsafe { libc::mmap(ptr::null_mut(), len, protection, flags, fd, 0) };
+        if at == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(Mapping { at: NonNull::new(at).expect("mmap does not answer null"), len })
+    }
+
+    fn start(&self) -> usize {
+        self.at.as_ptr() as usize
+    }
+
+    fn bytes(&self) -> &[u8] {
+        // SAFETY: only called on the pristine view, which is readable and never
+        // changes after the seal.
+        unsafe { slice::from_raw_parts(self.at.as_ptr().cast(), self.len) }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: ours, and whoever owns us says that nobody looks at it any more.
+        unsafe { libc::munmap(self.at.as_ptr(), self.len) };
+    }
+}
+
+/// Replaces a part of our own reservation.
+fn map_over(range: &Range<usize>, flags: i32, file: Option<&File>) -> io::Result<()> {
+    let flags = flags | libc::MAP_FIXED | if file.is_none() { libc::MAP_ANON } else { 0 };
+    replace(range, libc::PROT_READ | libc::PROT_WRITE, flags, file)
+}
+
+fn forbid(range: &Range<usize>) -> io::Result<()> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANON | libc::MAP_NORESERVE | libc::MAP_FIXED;
+    if range.is_empty() { Ok(()) } else { replace(range, libc::PROT_NONE, flags, None) }
+}
+
+fn replace(
+    range: &Range<usize>,
+    protection: i32,
+    flags: i32,
+    file: Option<&File>,
+) -> io::Result<()> {
+    let fd = file.map_or(-1, AsRawFd::as_raw_fd);
+    let at = range.start as *mut c_void;
+    // SAFETY: every caller passes page ranges inside a reservation that it owns,
+    // so MAP_FIXED replaces nothing of anybody else's.
+    let mapped = unsafe { libc::mmap(at, range.len(), protection, flags, fd, 0) };
+    if mapped == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+fn page_bytes() -> usize {
+    // SAFETY: a plain question.
+    let bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    usize::try_from(bytes).expect("a page has a size")
+}
+
+/// No inheritance by children, no image in a core dump, no huge pages (one write
+/// would make 2 MiB private).
+fn range_advice() -> &'static [i32] {
+    #[cfg(target_os = "linux")]
+    return &[libc::MADV_DONTFORK, libc::MADV_DONTDUMP, libc::MADV_NOHUGEPAGE];
+    #[cfg(not(target_os = "linux"))]
+    return &[];
+}
+
+/// A page that is neither the file's nor absent. Swapped and migrating pages have
+/// the present bit clear, so "present" alone misses some.
+const PAGEMAP_FILE: u64 = 1 << 61;
+const PAGEMAP_SWAPPED: u64 = 1 << 62;
+const PAGEMAP_PRESENT: u64 = 1 << 63;
+
+/// One 64-bit word a page: Documentation/admin-guide/mm/pagemap.rst.
+fn read_pagemap(
+    pagemap: &File,
+    entries: &mut Vec<u8>,
+    image: &Range<usize>,
+    written: &mut Vec<Range<usize>>,
+) -> io::Result<()> {
+    let page = page_bytes();
+    entries.resize(image.len() / page * 8, 0);
+    pagemap.read_exact_at(entries, (image.start / page * 8) as u64)?;
+    for (idx, entry) in entries.chunks_exact(8).enumerate() {
+        let entry = u64::from_ne_bytes(entry.try_into().expect("chunks of eight"));
+        let private = entry & PAGEMAP_FILE == 0;
+        if private && entry & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED) != 0 {
+            let start = image.start + idx * page;
+            match written.last_mut() {
+                Some(last) if last.end == start => last.end += page,
+                _ => written.push(start..start + page),
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+use linux::{NOT_FILE, WRITTEN, scan, track_writes};
+
+#[cfg(not(target_os = "linux"))]
+use portable::{NOT_FILE, WRITTEN, scan, track_writes};
+
+#[cfg(target_os = "linux")]
+mod linux {
+    //! System calls that `libc` has no names for yet. Layouts and numbers:
+    //! include/uapi/linux/{fs,userfaultfd,memfd,fcntl}.h.
+
+    use super::*;
+
+    /// What to look for: categories inverted, required, and any of.
+    #[derive(Clone, Copy)]
+    pub(super) struct Wanted {
+        inverted: u64,
+        all_of: u64,
+        any_of: u64,
+    }
+
+    const PAGE_IS_WRITTEN: u64 = 1 << 1;
+    const PAGE_IS_FILE: u64 = 1 << 2;
+    const PAGE_IS_PRESENT: u64 = 1 << 3;
+    const PAGE_IS_SWAPPED: u64 = 1 << 4;
+
+    pub(super) const WRITTEN: Wanted = Wanted { inverted: 0, all_of: PAGE_IS_WRITTEN, any_of: 0 };
+    pub(super) const NOT_FILE: Wanted = Wanted {
+        inverted: PAGE_IS_FILE,
+        all_of: PAGE_IS_FILE,
+        any_of: PAGE_IS_PRESENT | PAGE_IS_SWAPPED,
+    };
+
+    #[repr(C)]
+    #[derive(Default)]
+    struct PageRegion {
+        start: u64,
+        end: u64,
+        categories: u64,
+    }
+
+    #[repr(C)]
+    struct PmScanArg {
+        size: u64,
+        flags: u64,
+        start: u64,
+        end: u64,
+        walk_end: u64,
+        vec: u64,
+        vec_len: u64,
+        max_pages: u64,
+        category_inverted: u64,
+        category_mask: u64,
+        category_anyof_mask: u64,
+        return_mask: u64,
+    }
+
+    /// `_IOWR('f', 16, struct pm_scan_arg)`
+    const PAGEMAP_SCAN: libc::Ioctl = 0xC060_6610_u32 as libc::Ioctl;
+
+    pub(super) fn scan(
+        pagemap: &File,
+        image: &Range<usize>,
+        wanted: Wanted,
+        written: &mut Vec<Range<usize>>,
+    ) -> io::Result<()> {
+        let mut from = image.start as u64;
+        while from < image.end as u64 {
+            let mut regions: [PageRegion; 256] = std::array::from_fn(|_| PageRegion::default());
+            let mut arg = PmScanArg {
+                size: size_of::<PmScanArg>() as u64,
+                flags: 0,
+                start: from,
+                end: image.end as u64,
+                walk_end: 0,
+                vec: regions.as_mut_ptr() as u64,
+                vec_len: regions.len() as u64,
+                max_pages: 0,
+                category_inverted: wanted.inverted,
+                category_mask: wanted.all_of,
+                category_anyof_mask: wanted.any_of,
+                return_mask: wanted.all_of | wanted.any_of,
+            };
+            // SAFETY: the argument and its vector live across the call and have
+            // the sizes that they name.
+            let n = unsafe { libc::ioctl(pagemap.as_raw_fd(), PAGEMAP_SCAN, &raw mut arg) };
+            let n = usize::try_from(n).map_err(|_| io::Error::last_os_error())?;
+            for region in &regions[..n] {
+                let range = region.start as usize..region.end as usize;
+                // What the kernel says is clamped all the same: the copy that
+                // follows trusts these bounds.
+                if range.start < image.start || range.end > image.end || range.is_empty() {
+                    return Err(io::ErrorKind::InvalidData.into());
+                }
+                written.push(range);
+            }
+            if n < regions.len() || arg.walk_end <= from {
+                break;
+            }
+            from = arg.walk_end;
+        }
+        Ok(())
+    }
+
+    #[repr(C)]
+    struct UffdioApi {
+        api: u64,
+        features: u64,
+        ioctls: u64,
+    }
+
+    #[repr(C)]
+    struct UffdioRegister {
+        start: u64,
+        len: u64,
+        mode: u64,
+        ioctls: u64,
+    }
+
+    #[repr(C)]
+    struct UffdioWriteprotect {
+        start: u64,
+        len: u64,
+        mode: u64,
+    }
+
+    const UFFDIO_API: libc::Ioctl = 0xC018_AA3F_u32 as libc::Ioctl;
+    const UFFDIO_REGISTER: libc::Ioctl = 0xC020_AA00_u32 as libc::Ioctl;
+    const UFFDIO_WRITEPROTECT: libc::Ioctl = 0xC018_AA06_u32 as libc::Ioctl;
+    const UFFD_API: u64 = 0xAA;
+    const UFFD_USER_MODE_ONLY: i32 = 1;
+    const FEATURE_PAGEFAULT_FLAG_WP: u64 = 1 << 0;
+    const FEATURE_WP_HUGETLBFS_SHMEM: u64 = 1 << 12;
+    const FEATURE_WP_UNPOPULATED: u64 = 1 << 13;
+    const FEATURE_WP_ASYNC: u64 = 1 << 15;
+    const REGISTER_MODE_WP: u64 = 1 << 1;
+    const WRITEPROTECT_MODE_WP: u64 = 1 << 0;
+
+    /// Asks the kernel to note writes to the image without telling anybody
+    /// (`WP_ASYNC`). Unprivileged: user-mode faults only.
+    pub(super) fn track_writes(image: &Range<usize>) -> io::Result<OwnedFd> {
+        let flags = libc::O_CLOEXEC | libc::O_NONBLOCK | UFFD_USER_MODE_ONLY;
+        // SAFETY: a plain system call; the descriptor is owned from here on.
+        let fd = unsafe { libc::syscall(libc::SYS_userfaultfd, flags) };
+        let fd = i32::try_from(fd).ok().filter(|fd| *fd >= 0);
+        let fd = fd.ok_or_else(io::Error::last_os_error)?;
+        // SAFETY: just opened, owned by nobody else.
+        let uffd = unsafe { OwnedFd::from_raw_fd(fd) };
+        let features = FEATURE_PAGEFAULT_FLAG_WP
+            | FEATURE_WP_HUGETLBFS_SHMEM
+            | FEATURE_WP_UNPOPULATED
+            | FEATURE_WP_ASYNC;
+        call(&uffd, UFFDIO_API, &mut UffdioApi { api: UFFD_API, features, ioctls: 0 })?;
+        call(
+            &uffd,
+            UFFDIO_REGISTER,
+            &mut UffdioRegister {
+                start: image.start as u64,
+                len: image.len() as u64,
+                mode: REGISTER_MODE_WP,
+                ioctls: 0,
+            },
+        )?;
+        protect(&uffd, image)?;
+        Ok(uffd)
+    }
+
+    /// Counts every page of the image as unwritten from now on.
+    pub(super) fn protect(uffd: &OwnedFd, image: &Range<usize>) -> io::Result<()> {
+        let mut arg = UffdioWriteprotect {
+            start: image.start as u64,
+            len: image.len() as u64,
+            mode: WRITEPROTECT_MODE_WP,
+        };
+        call(uffd, UFFDIO_WRITEPROTECT, &mut arg)
+    }
+
+    fn call<T>(uffd: &OwnedFd, request: libc::Ioctl, arg: &mut T) -> io::Result<()> {
+        // SAFETY: each request is paired with its own argument type above.
+        let done = unsafe { libc::ioctl(uffd.as_raw_fd(), request, ptr::from_mut(arg)) };
+        if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
+
+    pub(super) fn memory_file() -> io::Result<File> {
+        let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
+        // SAFETY: a plain system call; the descriptor is owned from here on.
+        unsafe {
+            let fd = libc::memfd_create(c"llm-kernel-image".as_ptr(), flags);
+            if fd < 0 { Err(io::Error::last_os_error()) } else { Ok(File::from_raw_fd(fd)) }
+        }
+    }
+
+    pub(super) fn seal_file(file: &File) -> io::Result<()> {
+        let seals =
+            libc::F_SEAL_WRITE | libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
+        // SAFETY: a plain system call.
+        let done = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, seals) };
+        match io::Error::last_os_error() {
+            _ if done == 0 => Ok(()),
+            // An unlinked file on disk takes no seals.
+            err if err.raw_os_error() == Some(libc::EINVAL) => Ok(()),
+            err => Err(err),
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod portable {
+    //! What other systems have of the above: nothing, so the image is copied.
+
+    use super::*;
+
+    #[derive(Clone, Copy)]
+    pub(super) struct Wanted;
+    pub(super) const WRITTEN: Wanted = Wanted;
+    pub(super) const NOT_FILE: Wanted = Wanted;
+
+    pub(super) fn scan(
+        _: &File,
+        _: &Range<usize>,
+        _: Wanted,
+        _: &mut Vec<Range<usize>>,
+    ) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(super) fn track_writes(_: &Range<usize>) -> io::Result<OwnedFd> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
