@@ -1,12 +1,15 @@
 //! The kernel that language models run their TypeScript in.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
-pub mod service;
-pub mod protocol;
+pub mod cli;
+pub mod client;
 pub mod endpoint;
-pub mod pool;
-pub mod transpile;
 pub mod isolate;
-pub mod token;
+pub mod kernel;
+pub mod pool;
 pub mod pretty;
+pub mod protocol;
+pub mod service;
 pub mod spelling;
+pub mod token;
+pub mod transpile;
