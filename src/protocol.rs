@@ -223,6 +223,7 @@ impl Fields<'_> {
 
     /// With two of a kind, client and kernel may disagree which one counts.
     fn refuse_doubles(&self) -> Result<(), Failure> {
+        // Among so many there is one double or one unknown; no need to compare all.
         for (idx, (key, _)) in self.0.iter().enumerate().take(16) {
             if self.0[..idx].iter().any(|(earlier, _)| earlier == key) {
                 return Err(Failure::bad_request(format!("field `{key}` appears twice")));

@@ -1,7 +1,11 @@
 //! argv → settings → a kernel that serves until it is told to stop.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is where the program talks")]
 
-use std::{env, process::ExitCode, thread};
+use std::{
+    env,
+    io::{self, Write},
+    process::ExitCode,
+    thread,
+};
 
 use llm_kernel::{
     cli::{KernelArgs, Settings, UsageError, kernel_help},
@@ -16,12 +20,10 @@ use signal_hook::{
 fn main() -> ExitCode {
     let settings = match KernelArgs::parse(env::args_os().skip(1)) {
         Ok(KernelArgs::Help) => {
-            print!("{}", kernel_help());
-            return ExitCode::SUCCESS;
+            return print(&kernel_help());
         }
         Ok(KernelArgs::Version) => {
-            println!("llm-kernel {}", env!("CARGO_PKG_VERSION"));
-            return ExitCode::SUCCESS;
+            return print(&format!("llm-kernel {}\n", env!("CARGO_PKG_VERSION")));
         }
         Ok(KernelArgs::Serve(flags)) => Settings::resolve(&flags, |name| env::var_os(name)),
         Err(err) => Err(err),
@@ -29,7 +31,7 @@ fn main() -> ExitCode {
     match settings {
         Ok(settings) => serve(&settings),
         Err(UsageError(message)) => {
-            eprintln!("llm-kernel: {message}\ntry `llm-kernel --help`");
+            say(&format!("llm-kernel: {message}\ntry `llm-kernel --help`"));
             ExitCode::from(2)
         }
     }
@@ -42,12 +44,13 @@ fn serve(settings: &Settings) -> ExitCode {
         Ok(signals) => signals,
         Err(err) => return failed(&format!("cannot listen for signals: {err}")),
     };
+    allow_many_connections();
     let token = env::var("LLM_KERNEL_TOKEN").ok().filter(|it| !it.is_empty()).map(Token::new);
     let kernel = match Kernel::start(settings.kernel(token)) {
         Ok(kernel) => kernel,
         Err(err) => return failed(&err.to_string()),
     };
-    eprintln!("listening on {}", kernel.endpoint());
+    say(&format!("listening on {}", kernel.endpoint()));
 
     signals.forever().next();
     // Whoever asks twice does not want to wait for the grace.
@@ -61,6 +64,27 @@ fn serve(settings: &Settings) -> ExitCode {
 }
 
 fn failed(message: &str) -> ExitCode {
-    eprintln!("llm-kernel: {message}");
+    say(&format!("llm-kernel: {message}"));
     ExitCode::FAILURE
+}
+
+/// A connection is a file descriptor, and many systems start with 1,024.
+fn allow_many_connections() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Where that is refused, accepting waits until a descriptor is free.
+    let _ = setrlimit(Resource::Nofile, limit);
+}
+
+/// A closed stderr is no reason to stop serving.
+fn say(message: &str) {
+    let _ = writeln!(io::stderr(), "{message}");
+}
+
+/// A closed pipe means that the reader has seen enough.
+fn print(text: &str) -> ExitCode {
+    let _ = io::stdout().write_all(text.as_bytes());
+    ExitCode::SUCCESS
 }

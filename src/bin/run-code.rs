@@ -1,8 +1,9 @@
 //! argv → request → result on stdout, everything else on stderr; exit codes.
-#![expect(clippy::print_stderr, reason = "this is where the program talks")]
 
 use std::{
-    env, fmt,
+    env,
+    ffi::OsString,
+    fmt,
     fs::File,
     io::{self, Read, Write},
     path::Path,
@@ -87,11 +88,11 @@ impl Error {
     fn report(&self) -> ExitCode {
         match self {
             Error::Usage(message) => {
-                eprintln!("run-code: {message}\ntry `run-code --help`");
+                say(&format!("run-code: {message}\ntry `run-code --help`"));
                 ExitCode::from(2)
             }
             Error::Failed(message) => {
-                eprintln!("run-code: {message}");
+                say(&format!("run-code: {message}"));
                 ExitCode::FAILURE
             }
         }
@@ -107,31 +108,37 @@ fn run(args: &RunArgs, interrupt: &Interrupt) -> Result<(Answer, String), Error>
         input: read_input(&args.input)?,
         timeout_ms: args.timeout_ms,
     };
-    match find_kernel(args.socket.as_ref(), Path::new(DEFAULT_SOCKET))? {
+    let variable = env::var_os("LLM_KERNEL_SOCKET");
+    match find_kernel(args.socket.as_ref(), variable, Path::new(DEFAULT_SOCKET))? {
         Some(client) => ask(client, &request, interrupt),
         None => run_here(request, interrupt),
     }
 }
 
-/// The kernel that was named; else the one on `default_socket`, if there is one.
-fn find_kernel(named: Option<&Endpoint>, default_socket: &Path) -> Result<Option<Client>, Error> {
-    let variable = match env::var("LLM_KERNEL_SOCKET") {
-        Ok(text) if !text.is_empty() && named.is_none() => {
-            let endpoint =
-                text.parse().map_err(|err| Error::Usage(format!("LLM_KERNEL_SOCKET: {err}")))?;
-            Some(endpoint)
+/// The kernel that was named, by flag or by variable; else the one on
+/// `default_socket`, if there is one.
+fn find_kernel(
+    named: Option<&Endpoint>,
+    variable: Option<OsString>,
+    default_socket: &Path,
+) -> Result<Option<Client>, Error> {
+    let endpoint = match (named, variable.filter(|it| !it.is_empty())) {
+        (Some(endpoint), _) => Some(endpoint.clone()),
+        (None, Some(text)) => {
+            let endpoint = text.to_string_lossy().parse();
+            Some(endpoint.map_err(|err| Error::Usage(format!("LLM_KERNEL_SOCKET: {err}")))?)
         }
-        _ => None,
+        (None, None) => None,
     };
-    if let Some(endpoint) = named.or(variable.as_ref()) {
-        let token = token_for(endpoint);
-        return Ok(Some(Client::connect(endpoint, token.as_ref())?));
+    if let Some(endpoint) = endpoint {
+        let token = token_for(&endpoint);
+        return Ok(Some(Client::connect(&endpoint, token.as_ref())?));
     }
     match Client::connect(&Endpoint::Unix(default_socket.to_owned()), None) {
         Ok(client) => Ok(Some(client)),
         Err(ClientError::NoKernel { .. }) => Ok(None),
         Err(err @ ClientError::Stranger { .. }) => {
-            eprintln!("run-code: {err}; running the snippet here instead");
+            say(&format!("run-code: {err}; running the snippet here instead"));
             Ok(None)
         }
         Err(err) => Err(err.into()),
@@ -267,6 +274,11 @@ fn describe(failure: &Failure) -> String {
     res
 }
 
+/// A closed stderr is no reason to withhold a result or an exit code.
+fn say(message: &str) {
+    let _ = writeln!(io::stderr(), "{message}");
+}
+
 /// A closed pipe means that the reader has seen enough.
 fn print(text: &str, code: ExitCode) -> ExitCode {
     let mut stdout = io::stdout().lock();
@@ -332,4 +344,46 @@ impl Interrupt {
 #[expect(clippy::exit, reason = "the main thread is blocked and nobody waits for it")]
 fn exit(signal: i32) -> ! {
     process::exit(i32::from(exit_code_of(signal)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    /// What `find_kernel` finds, in a word.
+    #[track_caller]
+    fn check(named: Option<&Path>, variable: Option<&Path>, default: &Path, expected: &str) {
+        let named = named.map(|it| Endpoint::Unix(it.to_owned()));
+        let variable = variable.map(OsString::from);
+        let found = match find_kernel(named.as_ref(), variable, default) {
+            Ok(Some(_client)) => "kernel",
+            Ok(None) => "none",
+            Err(Error::Failed(_)) => "failed",
+            Err(Error::Usage(_)) => "usage",
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn only_the_default_socket_may_be_without_a_kernel() {
+        let folder = tempfile::tempdir().unwrap();
+        let live = folder.path().join("live");
+        let Ok(_listener) = UnixListener::bind(&live) else { return };
+        let nobody = folder.path().join("nobody");
+        let stale = folder.path().join("stale");
+        drop(UnixListener::bind(&stale).unwrap());
+
+        check(None, None, &live, "kernel");
+        check(None, None, &nobody, "none");
+        check(None, None, &stale, "none");
+        check(None, Some(Path::new("")), &live, "kernel");
+        for named in [&nobody, &stale] {
+            check(Some(named), None, &live, "failed");
+            check(None, Some(named), &live, "failed");
+        }
+        check(Some(&live), Some(&nobody), &nobody, "kernel");
+        check(None, Some(Path::new("x")), &live, "usage");
+    }
 }

@@ -40,6 +40,9 @@ use crate::{
 const HANGUP_INTERVAL: Duration = Duration::from_millis(10);
 /// How long a client may take none of the bytes that are meant for it.
 const STALL: Duration = Duration::from_secs(30);
+/// What somebody who has shown no token may send, and how slowly.
+const STRANGER_LINE: usize = 4_096;
+const STRANGER_PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub(super) enum Stream {
@@ -172,14 +175,18 @@ impl Connection {
     }
 
     async fn read(&self, outbox: &mpsc::UnboundedSender<Outgoing>) -> End {
-        let mut lines = LineBuffer::new(self.shared.limits.line_bytes);
-        let mut standing = match self.shared.token {
-            Some(_) => Standing::Stranger,
-            None => Standing::Newcomer,
+        let line_bytes = self.shared.limits.line_bytes;
+        let (mut standing, mut lines) = match self.shared.token {
+            Some(_) => (Standing::Stranger, LineBuffer::new(line_bytes.min(STRANGER_LINE))),
+            None => (Standing::Newcomer, LineBuffer::new(line_bytes)),
         };
         let mut is_open = true;
         while is_open {
-            if self.stream.readable().await.is_err() {
+            let readable = match standing {
+                Standing::Stranger => timeout(STRANGER_PATIENCE, self.stream.readable()).await,
+                _ => Ok(self.stream.readable().await),
+            };
+            if !matches!(readable, Ok(Ok(()))) {
                 return End::Gone;
             }
             match self.stream.try_read_buf(lines.spare()) {
@@ -204,8 +211,10 @@ impl Connection {
                 let line = if is_open { lines.next() } else { lines.next_or_last() };
                 let Some(line) = line else { break };
                 standing = self.take_line(&line, arrived, standing, permit, outbox);
-                if standing == Standing::Expelled {
-                    return End::HalfClosed;
+                match standing {
+                    Standing::Expelled => return End::HalfClosed,
+                    Standing::Known => lines.limit = line_bytes,
+                    Standing::Stranger | Standing::Newcomer => {}
                 }
             }
             lines.rest();
@@ -252,7 +261,10 @@ impl Connection {
         let line = match line {
             Line::Complete(line) => line,
             Line::TooLong => {
-                let limit = self.shared.limits.line_bytes;
+                let limit = match standing {
+                    Standing::Stranger => STRANGER_LINE,
+                    _ => self.shared.limits.line_bytes,
+                };
                 let failure = Failure::new(
                     FailureKind::TooLarge,
                     format!("the request line is longer than {limit} bytes"),

@@ -13,7 +13,8 @@ pub(super) struct LineBuffer {
     start: usize,
     /// Up to here there is no line end after `start`.
     scanned: usize,
-    limit: usize,
+    /// Bytes of a line; may change between lines.
+    pub(super) limit: usize,
     state: State,
 }
 

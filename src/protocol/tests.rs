@@ -234,3 +234,38 @@ fn input_may_nest_1000_levels_and_no_more() {
     let text = format!(r#"{{"code":"","input":"\"{}"}}"#, "[".repeat(5_000));
     assert!(Message::parse(text.as_bytes()).is_ok());
 }
+
+/// Damaged lines must be refused, never panicked about.
+#[test]
+fn no_bytes_panic() {
+    let seeds: [&[u8]; 4] = [
+        br#"{"id":"7","code":"return 1","input":{"a":["\\\"",1e5,null]},"timeoutMs":5000}"#,
+        br#"{"op":"cancel","id":-1.5e+3}"#,
+        br#"{"code":"\ud83d\ude00","input":"\u0000"}"#,
+        "{\"code\":\"é\u{2028}\",\"id\":\"ü\"}".as_bytes(),
+    ];
+    let alphabet = b"{}[]\",:\\0-e.tfnu \xff\xc3";
+    // xorshift: the same lines on every machine.
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % below as u64) as usize
+    };
+    for _ in 0..50_000 {
+        let mut line = seeds[random(seeds.len())].to_vec();
+        for _ in 0..=random(3) {
+            let (at, byte) = (random(line.len()), alphabet[random(alphabet.len())]);
+            match random(3) {
+                0 => line[at] = byte,
+                1 => line.insert(at, byte),
+                _ => line.truncate(at.max(1)),
+            }
+        }
+        if let Ok(Message::Run(request)) = Message::parse(&line) {
+            let again = Message::parse(request.to_line().trim_end().as_bytes());
+            assert_eq!(again, Ok(Message::Run(request)), "{}", String::from_utf8_lossy(&line));
+        }
+    }
+}

@@ -231,6 +231,23 @@ fn a_kernel_that_goes_away_or_talks_nonsense_is_reported() {
 }
 
 #[test]
+fn the_socket_of_another_user_is_refused() {
+    needs_sockets!();
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("k");
+    let _listener = UnixListener::bind(&socket).unwrap();
+    // Only root can give a socket away; for others there is nothing to test.
+    if std::os::unix::fs::chown(&socket, Some(65_534), None).is_err() {
+        return;
+    }
+    let expected = format!("run-code: {} belongs to another user (uid 65534)\n", socket.display());
+    check_program(
+        program("run-code").args(["--code", "return 1"]).arg("--socket").arg(&socket),
+        (1, "", &expected),
+    );
+}
+
+#[test]
 fn ctrl_c_cancels_the_run_and_exits_130() {
     needs_sockets!();
     let kernel = TestKernel::start(1);

@@ -63,6 +63,16 @@ fn a_token_opens_the_port_and_nothing_else_does() {
         b"GET / HTTP/1.1",
         &[bad_request("the line is not JSON: expected value at byte 1")],
     );
+    let long = format!("{{\"op\":\"auth\",\"token\":\"{}\"}}\n", "x".repeat(5_000));
+    check(
+        &kernel,
+        long.as_bytes(),
+        &[failed(&json!({
+            "kind": "too_large",
+            "message": "the request line is longer than 4096 bytes",
+            "hint": "send less, or raise `--max-line` of the kernel",
+        }))],
+    );
 }
 
 #[test]
