@@ -6,7 +6,7 @@
 use std::{
     fmt,
     io::{self, BufRead, BufReader, Read, Write},
-    net::TcpStream,
+    net::{TcpStream, ToSocketAddrs},
     os::unix::{fs::MetadataExt, net::UnixStream},
     time::{Duration, Instant},
 };
@@ -86,6 +86,13 @@ impl Stream {
         }
     }
 
+    fn set_write_timeout(&self, limit: Option<Duration>) -> io::Result<()> {
+        match self {
+            Stream::Unix(it) => it.set_write_timeout(limit),
+            Stream::Tcp(it) => it.set_write_timeout(limit),
+        }
+    }
+
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
             Stream::Unix(it) => it.write_all(bytes),
@@ -102,6 +109,9 @@ impl Read for Stream {
         }
     }
 }
+
+/// What a kernel gets to take a connection, or to say who it is.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A connection to a kernel.
 #[derive(Debug)]
@@ -143,14 +153,14 @@ impl Client {
                 Stream::Unix(stream)
             }
             Endpoint::Tcp { host, port } => {
-                let stream = TcpStream::connect((&**host, *port)).map_err(no_kernel)?;
+                let stream = connect_tcp(host, *port).map_err(no_kernel)?;
                 stream.set_nodelay(true).map_err(no_kernel)?;
                 Stream::Tcp(stream)
             }
         };
         let mut client = Client {
             stream: BufReader::with_capacity(64 * 1024, stream),
-            silence_limit: Some(Duration::from_secs(5)),
+            silence_limit: Some(PATIENCE),
         };
         if let Some(token) = token {
             let token = token.reveal().to_owned();
@@ -172,13 +182,17 @@ impl Client {
 
     /// `line` may have its line end or not.
     pub fn send(&mut self, line: &str) -> Result<(), ClientError> {
+        let limit = self.silence_limit;
         let stream = self.stream.get_mut();
+        // A kernel that reads nothing at all is silent, too.
+        stream.set_write_timeout(limit).map_err(ClientError::Lost)?;
         let sent = match line.ends_with('\n') {
             true => stream.write_all(line.as_bytes()),
             // One write: two would be two packets.
             false => stream.write_all(format!("{line}\n").as_bytes()),
         };
         match sent {
+            Err(err) if is_pause(err.kind()) => Err(ClientError::Silent(limit.unwrap_or_default())),
             // A kernel that refuses us answers and closes before it reads: its
             // line is still there to be received, and says more than this error.
             Err(err) if err.kind() != io::ErrorKind::BrokenPipe => Err(ClientError::Lost(err)),
@@ -232,13 +246,28 @@ impl Client {
     pub fn run(&mut self, request: &Request) -> Result<(Answer, String), ClientError> {
         self.send(&request.to_line())?;
         loop {
-            let line = self.receive()?;
+            let line = match self.receive() {
+                Ok(line) => line,
+                Err(err) => {
+                    self.give_up(&err, request);
+                    return Err(err);
+                }
+            };
             // The answer to a cancel may come first.
             if is_control(&line) {
                 continue;
             }
             let answer = Answer::parse(&line).map_err(ClientError::Nonsense)?;
             return Ok((answer, line));
+        }
+    }
+
+    /// Over TCP a kernel cannot see that we go: it is told.
+    fn give_up(&mut self, err: &ClientError, request: &Request) {
+        if let (ClientError::Silent(_), Some(id)) = (err, &request.id) {
+            let line = Control::Cancel { target: id.clone() }.to_line();
+            // It has not answered; whether it still listens is its affair.
+            let _ = self.stream.get_mut().write_all(line.as_bytes());
         }
     }
 
@@ -276,6 +305,18 @@ impl ControlAnswer {
             false => Err(ClientError::Refused(self.error.unwrap_or_default().message)),
         }
     }
+}
+
+/// The first address of `host` that takes us.
+fn connect_tcp(host: &str, port: u16) -> io::Result<TcpStream> {
+    let mut res = Err(io::Error::new(io::ErrorKind::NotFound, "the host has no address"));
+    for address in (host, port).to_socket_addrs()? {
+        res = TcpStream::connect_timeout(&address, PATIENCE);
+        if res.is_ok() {
+            break;
+        }
+    }
+    res
 }
 
 fn refuse_stranger(endpoint: &Endpoint, uid: u32) -> Result<(), ClientError> {

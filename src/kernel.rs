@@ -251,7 +251,10 @@ async fn accept_loop(acceptor: Acceptor, shared: Arc<Shared>, mut phase: watch::
                 // Other errors of accept are about a client that is gone again:
                 // a first pause of 1 ms does not hurt anybody.
                 pause = (pause * 2).clamp(Duration::from_millis(1), Duration::from_secs(1));
-                sleep(pause).await;
+                select! {
+                    () = sleep(pause) => {}
+                    _changed = phase.changed() => break,
+                }
             }
         }
     }

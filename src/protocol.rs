@@ -510,6 +510,13 @@ impl Failure {
         Failure::new(FailureKind::BadRequest, message)
     }
 
+    /// For a request line over the limit.
+    pub fn line_too_long(limit_bytes: usize) -> Failure {
+        let message = format!("the request line is longer than {limit_bytes} bytes");
+        Failure::new(FailureKind::TooLarge, message)
+            .with_hint("send less, or raise `--max-line` of the kernel")
+    }
+
     pub fn with_hint(self, hint: impl Into<String>) -> Failure {
         Failure { hint: Some(hint.into()), ..self }
     }

@@ -24,7 +24,7 @@ use llm_kernel::{
     client::{Client, ClientError},
     endpoint::{DEFAULT_SOCKET, Endpoint},
     pretty::pretty,
-    protocol::{Answer, Failure, Id, Request},
+    protocol::{Answer, Failure, Id, Message, Request},
     service::Service,
     token::{self, Token},
 };
@@ -186,9 +186,26 @@ fn run_here(request: Request, interrupt: &Interrupt) -> Result<(Answer, String),
         // Nobody waits any more after a second interrupt.
         let _ = sender.send(answer);
     });
-    if let Some(running) = service.submit(request, Instant::now(), respond) {
-        interrupt.cancels(move || running.cancel());
+    // Read back from its line: what a kernel would refuse is refused here.
+    let id = request.id.clone();
+    let line = request.to_line();
+    drop(request);
+    let message = match line.len() - 1 {
+        n_bytes if n_bytes > settings.line_bytes => {
+            Err(Failure::line_too_long(settings.line_bytes))
+        }
+        n_bytes => Message::parse(&line.as_bytes()[..n_bytes]).map_err(|refusal| refusal.failure),
+    };
+    match message {
+        Ok(Message::Run(request)) => {
+            if let Some(running) = service.submit(request, Instant::now(), respond) {
+                interrupt.cancels(move || running.cancel());
+            }
+        }
+        Ok(Message::Control { .. }) => unreachable!("a request line has no op"),
+        Err(failure) => respond(Answer::refusal(id, failure)),
     }
+    drop(line);
     let answer = receiver
         .recv()
         .map_err(|_err| Error::Failed("the engine is gone without an answer".to_owned()))?;

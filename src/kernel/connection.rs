@@ -29,10 +29,7 @@ use super::{
     lines::{Line, LineBuffer},
 };
 use crate::{
-    protocol::{
-        Answer, Control, Failure, FailureKind, Id, Message, Refusal, Request, Severity,
-        control_line,
-    },
+    protocol::{Answer, Control, Failure, Id, Message, Refusal, Request, Severity, control_line},
     service::Running,
 };
 
@@ -265,11 +262,7 @@ impl Connection {
                     Standing::Stranger => STRANGER_LINE,
                     _ => self.shared.limits.line_bytes,
                 };
-                let failure = Failure::new(
-                    FailureKind::TooLarge,
-                    format!("the request line is longer than {limit} bytes"),
-                )
-                .with_hint("send less, or raise `--max-line` of the kernel");
+                let failure = Failure::line_too_long(limit);
                 reply.send(Answer::refusal(None, failure).to_line());
                 return match standing {
                     Standing::Stranger => Standing::Expelled,

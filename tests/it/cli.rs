@@ -36,15 +36,77 @@ fn the_main_job_needs_nothing_but_run_code() {
 #[test]
 fn a_kernel_and_run_code_itself_answer_alike() {
     needs_sockets!();
+    let kernel = TestKernel::start_with(|it| it.line_bytes = 4_096);
+    let deep = "[".repeat(1_100) + &"]".repeat(1_100);
+    let long = json!("x".repeat(5_000)).to_string();
+    for (code, input, timeout) in [
+        ("return input", r#"{"b":1.50,"a":[]}"#, "5000"),
+        ("return input", &deep, "5000"),
+        ("return input", &long, "5000"),
+        ("return input", "1", "0"),
+        ("for (;;) {}", "1", "50"),
+    ] {
+        let answer = |command: &mut Command| {
+            let output = command
+                .args(["--json", "--code", code, "--input", input, "--timeout", timeout])
+                .output()
+                .unwrap();
+            (output.status.code(), normalised(std::str::from_utf8(&output.stdout).unwrap()))
+        };
+        let of_kernel = answer(program("run-code").env("LLM_KERNEL_SOCKET", kernel.socket()));
+        let mut of_run_code = answer(embedded().env("LLM_KERNEL_MAX_LINE", "4KiB"));
+        if input == long {
+            // Nobody parses a line over the limit, so its id is not known.
+            of_run_code.1.as_object_mut().unwrap().remove("id");
+        }
+        assert_eq!(of_run_code, of_kernel, "{code} {input:.40} {timeout}");
+    }
+}
+
+#[test]
+fn every_way_to_name_the_endpoint_works() {
+    needs_sockets!();
     let kernel = TestKernel::start(1);
     let args = ["--code", "return input", "--input", r#"{"b":1.50,"a":[]}"#];
     let expected = (0, "{\n  \"b\": 1.50,\n  \"a\": []\n}\n", "");
-    check_program(embedded().args(args), expected);
-    check_program(program("run-code").args(args).arg("--socket").arg(kernel.socket()), expected);
+    let socket = kernel.socket();
+    check_program(program("run-code").args(args).arg("--socket").arg(&socket), expected);
+    check_program(program("run-code").args(args).env("LLM_KERNEL_SOCKET", &socket), expected);
+    let with_scheme = format!("unix:{}", socket.display());
+    check_program(program("run-code").args(args).args(["--socket", &with_scheme]), expected);
+    // The flag wins.
     check_program(
-        program("run-code").args(args).env("LLM_KERNEL_SOCKET", kernel.socket()),
+        program("run-code")
+            .args(args)
+            .arg("--socket")
+            .arg(&socket)
+            .env("LLM_KERNEL_SOCKET", "/nowhere"),
         expected,
     );
+}
+
+#[test]
+fn a_silent_kernel_is_given_up_and_told_to_cancel() {
+    needs_sockets!();
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("k");
+    let listener = UnixListener::bind(&socket).unwrap();
+    let endpoint = llm_kernel::endpoint::Endpoint::Unix(socket);
+    let mut client = llm_kernel::client::Client::connect(&endpoint, None).unwrap();
+    client.set_silence_limit(Some(Duration::from_millis(50)));
+    let request = llm_kernel::protocol::Request {
+        id: Some(llm_kernel::protocol::Id::text("a")),
+        code: "return 1".to_owned(),
+        input: "{}".to_owned(),
+        timeout_ms: None,
+    };
+    let err = client.run(&request).unwrap_err();
+    assert_eq!(err.to_string(), "the kernel has been silent for 50 ms");
+    let (stream, _) = listener.accept().unwrap();
+    drop(client);
+    let lines: Vec<String> = BufReader::new(stream).lines().map(Result::unwrap).collect();
+    let expected = [r#"{"id":"a","code":"return 1","input":{}}"#, r#"{"op":"cancel","id":"a"}"#];
+    assert_eq!(lines, expected);
 }
 
 #[test]
