@@ -119,12 +119,12 @@ impl Service {
         };
         let cancelled = Arc::new(AtomicBool::new(false));
         // The job and its refusal both need to answer; only one of them does.
-        let respond = Arc::new(Mutex::new(Some((respond, id))));
-        let job_respond = Arc::clone(&respond);
+        let duty = Arc::new(Mutex::new(Some((Box::new(respond) as Respond, id))));
+        let pending = Pending(Arc::clone(&duty));
         let job_cancelled = Arc::clone(&cancelled);
         let stopping = Arc::clone(&self.stopping);
         let reply = Box::new(move |reply: Reply| {
-            let Some((respond, id)) = job_respond.lock().take() else { return };
+            let Some((respond, id)) = pending.take() else { return };
             let cancel = match (job_cancelled.load(Relaxed), stopping.load(Relaxed)) {
                 (false, true) => Cancel::ByShutdown,
                 _ => Cancel::ByClient,
@@ -134,7 +134,7 @@ impl Service {
         match pool.submit(Job { code, input, deadline, arrived, reply }) {
             Ok(ticket) => Some(Running { ticket, cancelled }),
             Err(Refused(_job)) => {
-                let (respond, id) = respond.lock().take()?;
+                let (respond, id) = duty.lock().take()?;
                 let failure = if self.stopping.load(Relaxed) { shutting_down() } else { busy() };
                 respond(Answer::refusal(id, failure));
                 None
@@ -168,6 +168,28 @@ impl Service {
         let pool = self.pool.lock().take();
         if let Some(pool) = pool {
             pool.stop(grace);
+        }
+    }
+}
+
+/// The duty to answer a request. Whoever takes it answers; a job that is lost
+/// with its worker answers by being dropped.
+struct Pending(Arc<Mutex<Option<Duty>>>);
+
+type Duty = (Respond, Option<Id>);
+
+impl Pending {
+    fn take(&self) -> Option<Duty> {
+        self.0.lock().take()
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if let Some((respond, id)) = self.take() {
+            let failure = Failure::new(FailureKind::Internal, "the worker of this request died")
+                .with_hint("this is a bug in the kernel, not in the snippet; try once more");
+            respond(Answer::refusal(id, failure));
         }
     }
 }
@@ -369,6 +391,16 @@ mod tests {
             Cancel::ByClient,
             r#"{"kind":"thrown","message":"42"}"#,
         );
+    }
+
+    #[test]
+    fn a_request_that_is_lost_is_answered_all_the_same() {
+        let (sender, answers) = std::sync::mpsc::channel();
+        let respond: Respond = Box::new(move |answer| sender.send(answer).unwrap());
+        drop(Pending(Arc::new(Mutex::new(Some((respond, Some(Id::text("a"))))))));
+        let answer = answers.recv().unwrap();
+        assert_eq!(answer.id, Some(Id::text("a")));
+        assert_eq!(answer.outcome.unwrap_err().message, "the worker of this request died");
     }
 
     #[test]
