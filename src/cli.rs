@@ -33,6 +33,8 @@ pub struct Settings {
     pub n_in_flight: usize,
     pub unread_bytes: usize,
     pub grace: Duration,
+    /// `None` serves for ever.
+    pub idle_exit: Option<Duration>,
     pub reach: Reach,
     pub tcp_access: TcpAccess,
 }
@@ -213,6 +215,18 @@ const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        flag: "idle-exit",
+        variable: "LLM_KERNEL_IDLE_EXIT",
+        form: Form::Takes("<ms>"),
+        default: "0",
+        help: "stop when nobody has been connected for so long; 0 = never",
+        set: |it, text| {
+            let limit = millis(text)?;
+            it.idle_exit = (!limit.is_zero()).then_some(limit);
+            Ok(())
+        },
+    },
+    Setting {
         flag: "listen-public",
         variable: "LLM_KERNEL_LISTEN_PUBLIC",
         form: Form::Switch,
@@ -255,6 +269,7 @@ impl Default for Settings {
             n_in_flight: 0,
             unread_bytes: 0,
             grace: Duration::ZERO,
+            idle_exit: None,
             reach: Reach::Loopback,
             tcp_access: TcpAccess::Token,
         };
@@ -330,6 +345,7 @@ impl Settings {
             reach: self.reach,
             access,
             limits,
+            idle_limit: self.idle_exit,
             service: self.service(),
         }
     }

@@ -15,6 +15,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
+        mpsc,
     },
     thread,
     time::{Duration, Instant},
@@ -46,6 +47,8 @@ pub struct Config {
     pub reach: Reach,
     pub access: Access,
     pub limits: Limits,
+    /// How long nobody must be connected for [`Kernel::idle`] to say so.
+    pub idle_limit: Option<Duration>,
     pub service: service::Config,
 }
 
@@ -78,6 +81,8 @@ pub struct Kernel {
     endpoint: Endpoint,
     shared: Arc<Shared>,
     phase: watch::Sender<Phase>,
+    /// Taken by `idle`.
+    idle: Option<mpsc::Receiver<()>>,
     /// Taken by `stop`.
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -130,7 +135,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 impl Kernel {
     /// When this returns, clients can connect.
     pub fn start(config: Config) -> io::Result<Kernel> {
-        let Config { endpoint, reach, access, limits, service } = config;
+        let Config { endpoint, reach, access, limits, idle_limit, service } = config;
         let listener = Listener::bind(&endpoint, reach)?;
         let endpoint = listener.endpoint()?;
         let (token, token_file) = match (&endpoint, access) {
@@ -159,17 +164,25 @@ impl Kernel {
             let _entered = runtime.enter();
             Acceptor::new(listener)?
         };
+        let (became_idle, idle) = mpsc::channel();
+        let idle_watch = IdleWatch { limit: idle_limit, since: Instant::now(), became_idle };
         let thread_shared = Arc::clone(&shared);
         let thread = thread::Builder::new().name("kernel".to_owned()).spawn(move || {
-            runtime.block_on(accept_loop(acceptor, thread_shared, seen_phase));
+            runtime.block_on(accept_loop(acceptor, thread_shared, seen_phase, idle_watch));
             drop(token_file);
         })?;
-        Ok(Kernel { endpoint, shared, phase, thread: Some(thread) })
+        Ok(Kernel { endpoint, shared, phase, idle: Some(idle), thread: Some(thread) })
     }
 
     /// Where clients find it.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// Gets one message when nobody has been connected for the idle limit. What
+    /// follows from that is the owner's to decide. `None` the second time.
+    pub fn idle(&mut self) -> Option<mpsc::Receiver<()>> {
+        self.idle.take()
     }
 
     /// Stops accepting, lets what runs finish until `grace` is over, answers the
@@ -227,13 +240,42 @@ impl Acceptor {
     }
 }
 
-async fn accept_loop(acceptor: Acceptor, shared: Arc<Shared>, mut phase: watch::Receiver<Phase>) {
+/// Notices that nobody is there.
+struct IdleWatch {
+    /// `None` once it has been reported.
+    limit: Option<Duration>,
+    since: Instant,
+    became_idle: mpsc::Sender<()>,
+}
+
+impl IdleWatch {
+    async fn limit_passed(&self) {
+        let left = self.limit.map(|it| it.saturating_sub(self.since.elapsed()));
+        sleep(left.unwrap_or_default()).await;
+    }
+}
+
+async fn accept_loop(
+    acceptor: Acceptor,
+    shared: Arc<Shared>,
+    mut phase: watch::Receiver<Phase>,
+    mut idle: IdleWatch,
+) {
     let mut connections = JoinSet::new();
     let mut pause = Duration::ZERO;
     loop {
         let accepted = select! {
             accepted = acceptor.accept() => accepted,
-            Some(_ended) = connections.join_next() => continue,
+            Some(_ended) = connections.join_next() => {
+                idle.since = Instant::now();
+                continue;
+            }
+            () = idle.limit_passed(), if connections.is_empty() && idle.limit.is_some() => {
+                idle.limit = None;
+                // Nobody may be interested.
+                let _ = idle.became_idle.send(());
+                continue;
+            }
             _changed = phase.changed() => break,
         };
         match accepted {

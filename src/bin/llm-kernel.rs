@@ -46,12 +46,20 @@ fn serve(settings: &Settings) -> ExitCode {
     };
     allow_many_connections();
     let token = env::var("LLM_KERNEL_TOKEN").ok().filter(|it| !it.is_empty()).map(Token::new);
-    let kernel = match Kernel::start(settings.kernel(token)) {
+    let mut kernel = match Kernel::start(settings.kernel(token)) {
         Ok(kernel) => kernel,
         Err(err) => return failed(&err.to_string()),
     };
     say(&format!("listening on {}", kernel.endpoint()));
 
+    if let Some(idle) = kernel.idle() {
+        thread::spawn(move || {
+            // One way to end is enough: idleness sends the signal that asks.
+            if idle.recv().is_ok() {
+                let _ = signal_hook::low_level::raise(SIGTERM);
+            }
+        });
+    }
     signals.forever().next();
     // Whoever asks twice does not want to wait for the grace.
     thread::spawn(move || {

@@ -16,7 +16,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{Mode, fchmod},
+    fs::Mode,
     net::{AddressFamily, SocketAddrUnix, SocketType, bind, listen, socket},
 };
 
@@ -105,7 +105,7 @@ impl Claim {
         // Linux makes the file with the mode that the socket has, so that there
         // is no instant at which somebody else could connect.
         #[cfg(target_os = "linux")]
-        fchmod(&socket, private)?;
+        rustix::fs::fchmod(&socket, private)?;
         #[cfg(not(target_os = "linux"))]
         let umask = rustix::process::umask(Mode::from_raw_mode(0o177));
         let bound = bind(&socket, &address);

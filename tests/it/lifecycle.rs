@@ -65,6 +65,23 @@ fn sigterm_ends_the_kernel_and_removes_its_socket() {
 }
 
 #[test]
+fn a_kernel_that_nobody_uses_goes_away_if_it_may() {
+    needs_sockets!();
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("k");
+    let mut kernel = KernelProgram::start(
+        program("llm-kernel").arg("--socket").arg(&socket).args(["--idle-exit", "200"]),
+    );
+    // A connection keeps it, whatever it does.
+    let connection = UnixStream::connect(&socket).unwrap();
+    thread::sleep(Duration::from_millis(400));
+    assert!(kernel.child.try_wait().unwrap().is_none());
+    drop(connection);
+    assert_eq!(kernel.child.wait().unwrap().code(), Some(0));
+    assert_eq!(names_in(folder.path()), Vec::<String>::new());
+}
+
+#[test]
 fn a_second_signal_does_not_wait_for_the_grace() {
     needs_sockets!();
     let folder = tempfile::tempdir().unwrap();
