@@ -1,8 +1,17 @@
 //! The kernel that language models run their TypeScript in.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+pub mod cli;
+pub mod client;
+pub mod endpoint;
 pub mod isolate;
+pub mod kernel;
 pub mod pool;
+pub mod pretty;
+pub mod protocol;
+pub mod service;
+pub mod spelling;
+pub mod token;
 pub mod transpile;
 pub mod watchdog;
 pub(crate) mod worker;

@@ -1,2 +1,406 @@
-//! stub
-fn main() {}
+//! argv → request → result on stdout, everything else on stderr; exit codes.
+
+use std::{
+    env,
+    ffi::OsString,
+    fmt,
+    fs::File,
+    io::{self, Read, Write},
+    path::Path,
+    process::{self, ExitCode},
+    sync::{
+        Arc,
+        atomic::{AtomicI32, Ordering::SeqCst},
+        mpsc,
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use llm_kernel::{
+    cli::{
+        Flags, Input, Output, RunArgs, RunCodeArgs, Settings, Source, UsageError, run_code_help,
+    },
+    client::{Client, ClientError},
+    endpoint::{DEFAULT_SOCKET, Endpoint},
+    pretty::pretty,
+    protocol::{Answer, Failure, Id, Message, Request},
+    service::Service,
+    token::{self, Token},
+};
+use parking_lot::Mutex;
+use serde_json::value::RawValue;
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    iterator::Signals,
+};
+
+/// What a kernel gets beyond the timeout before it counts as silent.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// What a cancelled run gets to say so.
+const CANCEL_PATIENCE: Duration = Duration::from_secs(1);
+
+fn main() -> ExitCode {
+    let args = match RunCodeArgs::parse(env::args_os().skip(1)) {
+        Ok(RunCodeArgs::Help) => return print(&run_code_help(), ExitCode::SUCCESS),
+        Ok(RunCodeArgs::Version) => {
+            let version = format!("run-code {}\n", env!("CARGO_PKG_VERSION"));
+            return print(&version, ExitCode::SUCCESS);
+        }
+        Ok(RunCodeArgs::Run(args)) => args,
+        Err(err) => return Error::from(err).report(),
+    };
+    let interrupt = match Interrupt::install() {
+        Ok(interrupt) => interrupt,
+        Err(err) => return Error::Failed(format!("cannot listen for signals: {err}")).report(),
+    };
+    match run(&args, &interrupt) {
+        Ok((answer, line)) => show(&answer, &line, args.output, interrupt.signal()),
+        Err(err) => match interrupt.signal() {
+            Some(signal) => interrupted(signal),
+            None => err.report(),
+        },
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+enum Error {
+    /// The command line asks for what cannot be done.
+    Usage(String),
+    /// No kernel, or none that answers.
+    Failed(String),
+}
+
+impl From<UsageError> for Error {
+    fn from(UsageError(message): UsageError) -> Error {
+        Error::Usage(message)
+    }
+}
+
+impl From<ClientError> for Error {
+    fn from(err: ClientError) -> Error {
+        Error::Failed(err.to_string())
+    }
+}
+
+impl Error {
+    fn report(&self) -> ExitCode {
+        match self {
+            Error::Usage(message) => {
+                say(&format!("run-code: {message}\ntry `run-code --help`"));
+                ExitCode::from(2)
+            }
+            Error::Failed(message) => {
+                say(&format!("run-code: {message}"));
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+/// The answer, and its line.
+fn run(args: &RunArgs, interrupt: &Interrupt) -> Result<(Answer, String), Error> {
+    let request = Request {
+        // Something that a cancel can name.
+        id: Some(Id::text("run-code")),
+        code: read_source(&args.source)?,
+        input: read_input(&args.input)?,
+        timeout_ms: args.timeout_ms,
+    };
+    let variable = env::var_os("LLM_KERNEL_SOCKET");
+    match find_kernel(args.socket.as_ref(), variable, Path::new(DEFAULT_SOCKET))? {
+        Some(client) => ask(client, &request, interrupt),
+        None => run_here(request, interrupt),
+    }
+}
+
+/// The kernel that was named, by flag or by variable; else the one on
+/// `default_socket`, if there is one.
+fn find_kernel(
+    named: Option<&Endpoint>,
+    variable: Option<OsString>,
+    default_socket: &Path,
+) -> Result<Option<Client>, Error> {
+    let endpoint = match (named, variable.filter(|it| !it.is_empty())) {
+        (Some(endpoint), _) => Some(endpoint.clone()),
+        (None, Some(text)) => {
+            let endpoint = text.to_string_lossy().parse();
+            Some(endpoint.map_err(|err| Error::Usage(format!("LLM_KERNEL_SOCKET: {err}")))?)
+        }
+        (None, None) => None,
+    };
+    if let Some(endpoint) = endpoint {
+        let token = token_for(&endpoint);
+        return Ok(Some(Client::connect(&endpoint, token.as_ref())?));
+    }
+    match Client::connect(&Endpoint::Unix(default_socket.to_owned()), None) {
+        Ok(client) => Ok(Some(client)),
+        Err(ClientError::NoKernel { .. }) => Ok(None),
+        Err(err @ ClientError::Stranger { .. }) => {
+            say(&format!("run-code: {err}; running the snippet here instead"));
+            Ok(None)
+        }
+        Err(err) => Err(err.into()),
+    }
+}
+
+fn token_for(endpoint: &Endpoint) -> Option<Token> {
+    let Endpoint::Tcp { port, .. } = endpoint else { return None };
+    match env::var("LLM_KERNEL_TOKEN") {
+        Ok(token) if !token.is_empty() => Some(Token::new(token)),
+        _ => token::read(&token::default_folder()?, *port),
+    }
+}
+
+fn ask(
+    mut client: Client,
+    request: &Request,
+    interrupt: &Interrupt,
+) -> Result<(Answer, String), Error> {
+    let timeout = match request.timeout_ms {
+        // The kernel refuses this, unless it lets everything run for ever.
+        Some(0) => None,
+        Some(ms) => Some(Duration::from_millis(ms)),
+        None => client.default_timeout()?,
+    };
+    client.set_silence_limit(timeout.and_then(|it| it.checked_add(PATIENCE)));
+    if let Some(id) = &request.id {
+        let mut canceller = client.canceller(id.clone()).map_err(ClientError::Lost)?;
+        interrupt.cancels(move || {
+            // If this cannot be sent, there is nobody left who could be told.
+            let _ = canceller.cancel();
+        });
+    }
+    Ok(client.run(request)?)
+}
+
+/// In this process: the same library, the same limits, the same answer.
+fn run_here(request: Request, interrupt: &Interrupt) -> Result<(Answer, String), Error> {
+    let settings = Settings::resolve(&Flags::default(), |name| env::var_os(name))?;
+    let settings = Settings { n_workers: 1, ..settings };
+    let service = Service::start(settings.service())
+        .map_err(|err| Error::Failed(format!("cannot start the engine: {err}")))?;
+    let (sender, receiver) = mpsc::channel();
+    let respond = Box::new(move |answer| {
+        // Nobody waits any more after a second interrupt.
+        let _ = sender.send(answer);
+    });
+    // Read back from its line: what a kernel would refuse is refused here.
+    let id = request.id.clone();
+    let line = request.to_line();
+    drop(request);
+    let message = match line.len() - 1 {
+        n_bytes if n_bytes > settings.line_bytes => {
+            Err(Failure::line_too_long(settings.line_bytes))
+        }
+        n_bytes => Message::parse(&line.as_bytes()[..n_bytes]).map_err(|refusal| refusal.failure),
+    };
+    match message {
+        Ok(Message::Run(request)) => {
+            if let Some(running) = service.submit(request, Instant::now(), respond) {
+                interrupt.cancels(move || running.cancel());
+            }
+        }
+        Ok(Message::Control { .. }) => unreachable!("a request line has no op"),
+        Err(failure) => respond(Answer::refusal(id, failure)),
+    }
+    drop(line);
+    let answer = receiver
+        .recv()
+        .map_err(|_err| Error::Failed("the engine is gone without an answer".to_owned()))?;
+    let mut line = String::from_utf8(answer.to_line()).expect("an answer is made of text");
+    line.truncate(line.trim_end().len());
+    Ok((answer, line))
+}
+
+fn read_source(source: &Source) -> Result<String, Error> {
+    match source {
+        Source::Inline(code) => Ok(code.clone()),
+        Source::File(path) => read("--file", path.display(), File::open(path)),
+        Source::Stdin => read("--file", "stdin", Ok(io::stdin())),
+    }
+}
+
+fn read_input(input: &Input) -> Result<String, Error> {
+    let text = match input {
+        Input::Inline(json) => json.clone(),
+        Input::File(path) => read("--input", path.display(), File::open(path))?,
+        Input::Stdin => read("--input", "stdin", Ok(io::stdin()))?,
+    };
+    match serde_json::from_str::<&RawValue>(&text) {
+        Ok(_) => Ok(text),
+        Err(err) => Err(Error::Usage(format!("--input is not JSON: {err}"))),
+    }
+}
+
+fn read(flag: &str, name: impl fmt::Display, file: io::Result<impl Read>) -> Result<String, Error> {
+    let mut text = String::new();
+    file.and_then(|mut it| it.read_to_string(&mut text))
+        .map_err(|err| Error::Usage(format!("{flag}: cannot read {name}: {err}")))?;
+    Ok(text)
+}
+
+fn show(answer: &Answer, line: &str, output: Output, signal: Option<i32>) -> ExitCode {
+    let code = match &answer.outcome {
+        _ if signal.is_some() => return interrupted(signal.unwrap_or(SIGINT)),
+        Ok(_) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    };
+    if output == Output::AnswerLine {
+        return print(&format!("{line}\n"), code);
+    }
+    let mut stderr = io::stderr().lock();
+    for log in &answer.logs {
+        // A closed stderr is no reason to withhold the result.
+        let _ = writeln!(stderr, "{}", log.text);
+    }
+    match &answer.outcome {
+        Ok(result) => print(&format!("{}\n", pretty(result)), code),
+        Err(failure) => {
+            let _ = stderr.write_all(describe(failure).as_bytes());
+            code
+        }
+    }
+}
+
+/// `error[kind]: Name: message`, then the place, the stack and the hint.
+fn describe(failure: &Failure) -> String {
+    let Failure { kind, name, message, stack, frame, hint, line, column } = failure;
+    let headline = match name {
+        Some(name) => format!("{name}: {message}"),
+        None => message.clone(),
+    };
+    let mut res = format!("error[{}]: {headline}\n", kind.as_str());
+    if let Some(frame) = frame {
+        if let (Some(line), Some(column)) = (line, column) {
+            res.push_str(&format!("  at snippet.ts:{line}:{column}\n"));
+        }
+        res.push_str(&format!("{}\n", frame.trim_end_matches('\n')));
+    }
+    if let Some(stack) = stack {
+        // The stack begins with what has just been said.
+        let rest = stack.strip_prefix(&headline).unwrap_or(stack).trim_matches('\n');
+        if !rest.is_empty() {
+            res.push_str(&format!("{rest}\n"));
+        }
+    }
+    if let Some(hint) = hint {
+        res.push_str(&format!("hint: {hint}\n"));
+    }
+    res
+}
+
+/// A closed stderr is no reason to withhold a result or an exit code.
+fn say(message: &str) {
+    let _ = writeln!(io::stderr(), "{message}");
+}
+
+/// A closed pipe means that the reader has seen enough.
+fn print(text: &str, code: ExitCode) -> ExitCode {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(err) if err.kind() != io::ErrorKind::BrokenPipe => {
+            Error::Failed(format!("cannot write to stdout: {err}")).report()
+        }
+        _ => code,
+    }
+}
+
+fn interrupted(signal: i32) -> ExitCode {
+    ExitCode::from(exit_code_of(signal))
+}
+
+/// As shells report it: 130 for Ctrl-C.
+fn exit_code_of(signal: i32) -> u8 {
+    u8::try_from(128 + signal).unwrap_or(130)
+}
+
+/// Ctrl-C and its kin: the first cancels, the second does not wait.
+struct Interrupt {
+    /// 0 as long as none has come.
+    signal: Arc<AtomicI32>,
+    cancel: Arc<Mutex<Option<Cancel>>>,
+}
+
+type Cancel = Box<dyn FnMut() + Send>;
+
+impl Interrupt {
+    fn install() -> io::Result<Interrupt> {
+        let mut signals = Signals::new([SIGINT, SIGTERM])?;
+        let res = Interrupt { signal: Arc::default(), cancel: Arc::default() };
+        let (seen, cancel) = (Arc::clone(&res.signal), Arc::clone(&res.cancel));
+        thread::spawn(move || {
+            let mut signals = signals.forever();
+            let Some(signal) = signals.next() else { return };
+            seen.store(signal, SeqCst);
+            match &mut *cancel.lock() {
+                Some(cancel) => cancel(),
+                None => exit(signal),
+            }
+            thread::spawn(move || {
+                thread::sleep(CANCEL_PATIENCE);
+                exit(signal);
+            });
+            if let Some(signal) = signals.next() {
+                exit(signal);
+            }
+        });
+        Ok(res)
+    }
+
+    fn cancels(&self, cancel: impl FnMut() + Send + 'static) {
+        *self.cancel.lock() = Some(Box::new(cancel));
+    }
+
+    fn signal(&self) -> Option<i32> {
+        Some(self.signal.load(SeqCst)).filter(|&it| it != 0)
+    }
+}
+
+#[expect(clippy::exit, reason = "the main thread is blocked and nobody waits for it")]
+fn exit(signal: i32) -> ! {
+    process::exit(i32::from(exit_code_of(signal)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    /// What `find_kernel` finds, in a word.
+    #[track_caller]
+    fn check(named: Option<&Path>, variable: Option<&Path>, default: &Path, expected: &str) {
+        let named = named.map(|it| Endpoint::Unix(it.to_owned()));
+        let variable = variable.map(OsString::from);
+        let found = match find_kernel(named.as_ref(), variable, default) {
+            Ok(Some(_client)) => "kernel",
+            Ok(None) => "none",
+            Err(Error::Failed(_)) => "failed",
+            Err(Error::Usage(_)) => "usage",
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn only_the_default_socket_may_be_without_a_kernel() {
+        let folder = tempfile::tempdir().unwrap();
+        let live = folder.path().join("live");
+        let Ok(_listener) = UnixListener::bind(&live) else { return };
+        let nobody = folder.path().join("nobody");
+        let stale = folder.path().join("stale");
+        drop(UnixListener::bind(&stale).unwrap());
+
+        check(None, None, &live, "kernel");
+        check(None, None, &nobody, "none");
+        check(None, None, &stale, "none");
+        check(None, Some(Path::new("")), &live, "kernel");
+        for named in [&nobody, &stale] {
+            check(Some(named), None, &live, "failed");
+            check(None, Some(named), &live, "failed");
+        }
+        check(Some(&live), Some(&nobody), &nobody, "kernel");
+        check(None, Some(Path::new("x")), &live, "usage");
+    }
+}

@@ -1,1 +1,10 @@
-fn main() {}
+//! Everything that needs more than one module: table of contents.
+
+mod harness;
+
+mod cli;
+mod kernel;
+mod lifecycle;
+mod protocol;
+mod readme;
+mod tcp;

@@ -1,0 +1,642 @@
+//! Command lines of both programs, parsed into plain structs; the only user of
+//! lexopt.
+//!
+//! Parsing only records what was typed. Reading files and opening sockets happen
+//! later, so `--help` and a typo never depend on the state of the machine. One
+//! table says what can be set, by flag and by variable, and what `--help` says
+//! about it.
+
+use std::{ffi::OsString, fmt::Write as _, path::PathBuf, thread, time::Duration};
+
+use crate::{
+    endpoint::{DEFAULT_SOCKET, Endpoint},
+    kernel::{self, Access, Limits, Reach},
+    pool, service,
+    spelling::suggestion,
+    token::{self, Token},
+};
+
+/// Everything that can be set about a kernel, also about one inside run-code.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    pub socket: Endpoint,
+    /// `None` lets a request that names no timeout run for ever.
+    pub timeout: Option<Duration>,
+    pub n_workers: usize,
+    pub memory_bytes: usize,
+    pub queue_len: usize,
+    pub line_bytes: usize,
+    pub source_bytes: usize,
+    pub output_bytes: usize,
+    pub log_bytes: usize,
+    pub n_connections: usize,
+    pub n_in_flight: usize,
+    pub unread_bytes: usize,
+    pub grace: Duration,
+    /// `None` serves for ever.
+    pub idle_exit: Option<Duration>,
+    pub reach: Reach,
+    pub tcp_access: TcpAccess,
+}
+
+/// Whether a TCP client must know a token.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TcpAccess {
+    Token,
+    Open,
+}
+
+/// One row of the table.
+struct Setting {
+    flag: &'static str,
+    variable: &'static str,
+    form: Form,
+    default: &'static str,
+    help: &'static str,
+    set: fn(&mut Settings, &str) -> Result<(), String>,
+}
+
+/// What a setting takes, for `--help` and for the parser.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Form {
+    /// A placeholder for the help text.
+    Takes(&'static str),
+    /// A switch: the flag alone turns it on, its variable says `1` or `0`.
+    Switch,
+}
+
+const SETTINGS: &[Setting] = &[
+    Setting {
+        flag: "socket",
+        variable: "LLM_KERNEL_SOCKET",
+        form: Form::Takes("<endpoint>"),
+        default: DEFAULT_SOCKET,
+        help: "where to listen: /path, unix:/path, tcp://host:port, host:port or port",
+        set: |it, text| {
+            it.socket = text.parse().map_err(|err: crate::endpoint::ParseError| err.to_string())?;
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "timeout",
+        // The one name that does not follow from its flag; it is older.
+        variable: "LLM_KERNEL_TIMEOUT_MS",
+        form: Form::Takes("<ms>"),
+        default: "30000",
+        help: "time for a request that names none; 0 = no limit",
+        set: |it, text| {
+            let timeout = millis(text)?;
+            it.timeout = (!timeout.is_zero()).then_some(timeout);
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "workers",
+        variable: "LLM_KERNEL_WORKERS",
+        form: Form::Takes("<n>"),
+        default: "auto",
+        help: "threads that run snippets; auto = one per core",
+        set: |it, text| {
+            it.n_workers = match text {
+                "auto" => thread::available_parallelism().map_or(1, usize::from),
+                _ => positive(text)?,
+            };
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "memory",
+        variable: "LLM_KERNEL_MEMORY",
+        form: Form::Takes("<MiB>"),
+        default: "128",
+        help: "heap of one run",
+        set: |it, text| {
+            it.memory_bytes = size(text, MIB)?;
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "max-queue",
+        variable: "LLM_KERNEL_MAX_QUEUE",
+        form: Form::Takes("<n>"),
+        default: "256",
+        help: "requests that may wait for a worker; beyond it they are refused as busy",
+        set: |it, text| {
+            it.queue_len = count(text)?;
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "max-line",
+        variable: "LLM_KERNEL_MAX_LINE",
+        form: Form::Takes("<size>"),
+        default: "64MiB",
+        help: "one request line",
+        set: |it, text| {
+            it.line_bytes = size(text, 1)?;
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "max-source",
+        variable: "LLM_KERNEL_MAX_SOURCE",
+        form: Form::Takes("<size>"),
+        default: "1MiB",
+        help: "source of one snippet",
+        set: |it, text| {
+            it.source_bytes = size(text, 1)?;
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "max-output",
+        variable: "LLM_KERNEL_MAX_OUTPUT",
+        form: Form::Takes("<size>"),
+        default: "16MiB",
+        help: "JSON text of one result",
+        set: |it, text| {
+            it.output_bytes = size(text, 1)?;
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "max-logs",
+        variable: "LLM_KERNEL_MAX_LOGS",
+        form: Form::Takes("<size>"),
+        default: "256KiB",
+        help: "captured console output of one run; what exceeds it is cut",
+        set: |it, text| {
+            it.log_bytes = size(text, 1)?;
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "max-connections",
+        variable: "LLM_KERNEL_MAX_CONNECTIONS",
+        form: Form::Takes("<n>"),
+        default: "4096",
+        help: "open connections; beyond it they are refused as busy",
+        set: |it, text| {
+            it.n_connections = positive(text)?;
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "max-in-flight",
+        variable: "LLM_KERNEL_MAX_IN_FLIGHT",
+        form: Form::Takes("<n>"),
+        default: "64",
+        help: "unanswered requests of one connection; beyond it nothing more is read",
+        set: |it, text| {
+            it.n_in_flight = positive(text)?;
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "max-unread",
+        variable: "LLM_KERNEL_MAX_UNREAD",
+        form: Form::Takes("<size>"),
+        default: "128MiB",
+        help: "answers that a client has not read; beyond it the client is dropped",
+        set: |it, text| {
+            it.unread_bytes = size(text, 1)?;
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "grace",
+        variable: "LLM_KERNEL_GRACE",
+        form: Form::Takes("<ms>"),
+        default: "5000",
+        help: "time for what runs when the kernel is told to stop",
+        set: |it, text| {
+            it.grace = millis(text)?;
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "idle-exit",
+        variable: "LLM_KERNEL_IDLE_EXIT",
+        form: Form::Takes("<ms>"),
+        default: "0",
+        help: "stop when nobody has been connected for so long; 0 = never",
+        set: |it, text| {
+            let limit = millis(text)?;
+            it.idle_exit = (!limit.is_zero()).then_some(limit);
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "listen-public",
+        variable: "LLM_KERNEL_LISTEN_PUBLIC",
+        form: Form::Switch,
+        default: "0",
+        help: "allow a TCP address that other machines can reach",
+        set: |it, text| {
+            it.reach = if switch(text)? { Reach::Public } else { Reach::Loopback };
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "insecure-tcp",
+        variable: "LLM_KERNEL_INSECURE_TCP",
+        form: Form::Switch,
+        default: "0",
+        help: "ask TCP clients for no token; on loopback only",
+        set: |it, text| {
+            it.tcp_access = if switch(text)? { TcpAccess::Open } else { TcpAccess::Token };
+            Ok(())
+        },
+    },
+];
+
+const MIB: usize = 1 << 20;
+
+impl Default for Settings {
+    /// What the table says.
+    fn default() -> Settings {
+        let mut res = Settings {
+            socket: Endpoint::Unix(PathBuf::new()),
+            timeout: None,
+            n_workers: 0,
+            memory_bytes: 0,
+            queue_len: 0,
+            line_bytes: 0,
+            source_bytes: 0,
+            output_bytes: 0,
+            log_bytes: 0,
+            n_connections: 0,
+            n_in_flight: 0,
+            unread_bytes: 0,
+            grace: Duration::ZERO,
+            idle_exit: None,
+            reach: Reach::Loopback,
+            tcp_access: TcpAccess::Token,
+        };
+        for setting in SETTINGS {
+            (setting.set)(&mut res, setting.default).expect("every default is a valid value");
+        }
+        res
+    }
+}
+
+impl Settings {
+    /// Defaults, then variables, then flags.
+    pub fn resolve(
+        flags: &Flags,
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Settings, UsageError> {
+        let mut res = Settings::default();
+        for setting in SETTINGS {
+            // An empty variable is how shells spell an unset one.
+            let Some(text) = variable(setting.variable).filter(|it| !it.is_empty()) else {
+                continue;
+            };
+            let text = text
+                .to_str()
+                .ok_or_else(|| UsageError(format!("{} is not text", setting.variable)))?;
+            (setting.set)(&mut res, text)
+                .map_err(|err| UsageError(format!("{}: {err}", setting.variable)))?;
+        }
+        for (setting, text) in &flags.0 {
+            (setting.set)(&mut res, text)
+                .map_err(|err| UsageError(format!("--{}: {err}", setting.flag)))?;
+        }
+        if res.tcp_access == TcpAccess::Open && res.reach == Reach::Public {
+            return Err(UsageError(
+                "--insecure-tcp and --listen-public exclude each other: \
+                 without a token, only this machine may connect"
+                    .to_owned(),
+            ));
+        }
+        Ok(res)
+    }
+
+    pub fn service(&self) -> service::Config {
+        let pool = pool::Config {
+            n_workers: self.n_workers,
+            queue_len: self.queue_len,
+            memory_bytes: self.memory_bytes,
+            output_bytes: self.output_bytes,
+            log_bytes: self.log_bytes,
+            source_bytes: self.source_bytes,
+            ..pool::Config::default()
+        };
+        service::Config { pool, default_timeout: self.timeout }
+    }
+
+    /// `token` is what TCP clients must know; without it one is made and left
+    /// where clients of this user look.
+    pub fn kernel(&self, token: Option<Token>) -> kernel::Config {
+        let access = match (self.tcp_access, token) {
+            (TcpAccess::Open, _) => Access::Open,
+            (TcpAccess::Token, Some(token)) => Access::Token(token),
+            (TcpAccess::Token, None) => Access::TokenFile(
+                token::default_folder().unwrap_or_else(|| "/run/llm-kernel".into()),
+            ),
+        };
+        let limits = Limits {
+            line_bytes: self.line_bytes,
+            n_connections: self.n_connections,
+            n_in_flight: self.n_in_flight,
+            unread_bytes: self.unread_bytes,
+        };
+        kernel::Config {
+            endpoint: self.socket.clone(),
+            reach: self.reach,
+            access,
+            limits,
+            idle_limit: self.idle_exit,
+            service: self.service(),
+        }
+    }
+}
+
+/// Settings that were typed as flags, in order; values not looked at yet.
+#[derive(Default)]
+pub struct Flags(Vec<(&'static Setting, String)>);
+
+impl std::fmt::Debug for Flags {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_map().entries(self.0.iter().map(|(setting, text)| (setting.flag, text))).finish()
+    }
+}
+
+/// A command line or a variable that makes no sense.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UsageError(pub String);
+
+impl std::fmt::Display for UsageError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UsageError {}
+
+impl From<lexopt::Error> for UsageError {
+    fn from(err: lexopt::Error) -> UsageError {
+        UsageError(err.to_string())
+    }
+}
+
+/// What `llm-kernel` was asked to do.
+#[derive(Debug)]
+pub enum KernelArgs {
+    Help,
+    Version,
+    Serve(Flags),
+}
+
+impl KernelArgs {
+    /// Parses arguments, without the program name.
+    pub fn parse(
+        args: impl IntoIterator<Item = impl Into<OsString>>,
+    ) -> Result<KernelArgs, UsageError> {
+        use lexopt::prelude::*;
+
+        let mut flags = Flags::default();
+        let mut parser = lexopt::Parser::from_args(args);
+        while let Some(arg) = parser.next()? {
+            match arg {
+                Short('h') | Long("help") => return Ok(KernelArgs::Help),
+                Short('V') | Long("version") => return Ok(KernelArgs::Version),
+                Long(name) => {
+                    let Some(setting) = SETTINGS.iter().find(|it| it.flag == name) else {
+                        let known = SETTINGS.iter().map(|it| it.flag).chain(["help", "version"]);
+                        return Err(unknown_flag(name, known));
+                    };
+                    let text = match setting.form {
+                        Form::Takes(_) => parser.value()?.string()?,
+                        Form::Switch => "1".to_owned(),
+                    };
+                    flags.0.push((setting, text));
+                }
+                other => return Err(other.unexpected().into()),
+            }
+        }
+        Ok(KernelArgs::Serve(flags))
+    }
+}
+
+/// What `run-code` was asked to do.
+#[derive(Debug, PartialEq)]
+pub enum RunCodeArgs {
+    Help,
+    Version,
+    Run(RunArgs),
+}
+
+#[derive(Debug, PartialEq)]
+pub struct RunArgs {
+    pub source: Source,
+    pub input: Input,
+    /// Where the kernel must be; absent means: wherever one is, or none.
+    pub socket: Option<Endpoint>,
+    pub timeout_ms: Option<u64>,
+    pub output: Output,
+}
+
+/// Where the snippet comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Source {
+    Inline(String),
+    File(PathBuf),
+    Stdin,
+}
+
+/// Where the JSON for `input` comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    Inline(String),
+    File(PathBuf),
+    Stdin,
+}
+
+/// What goes to stdout.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Output {
+    /// The result, indented.
+    Result,
+    /// The whole answer line.
+    AnswerLine,
+}
+
+const RUN_CODE_FLAGS: [&str; 8] =
+    ["code", "file", "input", "socket", "timeout", "json", "help", "version"];
+
+impl RunCodeArgs {
+    /// Parses arguments, without the program name.
+    pub fn parse(
+        args: impl IntoIterator<Item = impl Into<OsString>>,
+    ) -> Result<RunCodeArgs, UsageError> {
+        use lexopt::prelude::*;
+
+        let (mut code, mut file, mut input) = (None, None, None);
+        let (mut socket, mut timeout_ms) = (None, None);
+        let mut output = Output::Result;
+        let mut parser = lexopt::Parser::from_args(args);
+        while let Some(arg) = parser.next()? {
+            match arg {
+                Long("code") => set_once("code", &mut code, parser.value()?.string()?)?,
+                Long("file") => set_once("file", &mut file, parser.value()?)?,
+                Long("input") => set_once("input", &mut input, parser.value()?.string()?)?,
+                Long("socket") => {
+                    let endpoint = parser.value()?.string()?.parse().map_err(
+                        |err: crate::endpoint::ParseError| UsageError(format!("--socket: {err}")),
+                    )?;
+                    set_once("socket", &mut socket, endpoint)?;
+                }
+                Long("timeout") => {
+                    let timeout = millis(&parser.value()?.string()?)
+                        .map_err(|err| UsageError(format!("--timeout: {err}")))?;
+                    let ms = u64::try_from(timeout.as_millis()).expect("it was made from a u64");
+                    set_once("timeout", &mut timeout_ms, ms)?;
+                }
+                Long("json") => output = Output::AnswerLine,
+                Short('h') | Long("help") => return Ok(RunCodeArgs::Help),
+                Short('V') | Long("version") => return Ok(RunCodeArgs::Version),
+                Long(name) => return Err(unknown_flag(name, RUN_CODE_FLAGS)),
+                other => return Err(other.unexpected().into()),
+            }
+        }
+        let source = match (code, file) {
+            (Some(_), Some(_)) => {
+                return Err(UsageError("--code and --file exclude each other".to_owned()));
+            }
+            (None, None) => {
+                return Err(UsageError("one of --code and --file is required".to_owned()));
+            }
+            (Some(code), None) => Source::Inline(code),
+            (None, Some(file)) if file == "-" => Source::Stdin,
+            (None, Some(file)) => Source::File(file.into()),
+        };
+        let input = match input {
+            None => Input::Inline("{}".to_owned()),
+            Some(text) if text == "-" => Input::Stdin,
+            Some(text) => match text.strip_prefix('@') {
+                Some(path) => Input::File(path.into()),
+                None => Input::Inline(text),
+            },
+        };
+        if (&source, &input) == (&Source::Stdin, &Input::Stdin) {
+            return Err(UsageError("--file - and --input - both want stdin".to_owned()));
+        }
+        Ok(RunCodeArgs::Run(RunArgs { source, input, socket, timeout_ms, output }))
+    }
+}
+
+fn set_once<T>(flag: &str, slot: &mut Option<T>, value: T) -> Result<(), UsageError> {
+    match slot {
+        Some(_) => Err(UsageError(format!("--{flag} is given twice"))),
+        None => {
+            *slot = Some(value);
+            Ok(())
+        }
+    }
+}
+
+fn unknown_flag(name: &str, known: impl IntoIterator<Item = &'static str>) -> UsageError {
+    let suggestion = suggestion(name, known).replacen('`', "`--", 1);
+    UsageError(format!("unknown flag --{name}{suggestion}"))
+}
+
+fn millis(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .map(Duration::from_millis)
+        .map_err(|_err| format!("`{text}` is not a whole number of milliseconds"))
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    // Semaphores of tokio end at 2^61; nobody means more than 2^32.
+    text.parse::<u32>()
+        .map(|it| it as usize)
+        .map_err(|_err| format!("`{text}` is not a whole number"))
+}
+
+fn positive(text: &str) -> Result<usize, String> {
+    match count(text)? {
+        0 => Err("must be at least 1".to_owned()),
+        n => Ok(n),
+    }
+}
+
+fn size(text: &str, plain_unit: usize) -> Result<usize, String> {
+    let (number, unit) = match text {
+        _ if text.ends_with("KiB") => (&text[..text.len() - 3], 1 << 10),
+        _ if text.ends_with("MiB") => (&text[..text.len() - 3], MIB),
+        _ if text.ends_with("GiB") => (&text[..text.len() - 3], 1 << 30),
+        _ => (text, plain_unit),
+    };
+    number
+        .trim_end()
+        .parse::<usize>()
+        .ok()
+        .and_then(|it| it.checked_mul(unit))
+        .filter(|&it| it > 0)
+        .ok_or_else(|| format!("`{text}` is not a size such as 512KiB or 64MiB"))
+}
+
+fn switch(text: &str) -> Result<bool, String> {
+    match text {
+        "1" | "true" => Ok(true),
+        "0" | "false" => Ok(false),
+        _ => Err(format!("`{text}` is neither 1 nor 0")),
+    }
+}
+
+/// What `llm-kernel --help` prints.
+pub fn kernel_help() -> String {
+    let mut res = String::from(
+        "Runs TypeScript snippets for whoever connects.\n\nUsage: llm-kernel [flags]\n\nFlags:\n",
+    );
+    for setting in SETTINGS {
+        let flag = match setting.form {
+            Form::Takes(value) => format!("--{} {value}", setting.flag),
+            Form::Switch => format!("--{}", setting.flag),
+        };
+        let default = match setting.form {
+            Form::Takes(_) => format!(" [default: {}]", setting.default),
+            Form::Switch => String::new(),
+        };
+        let _ = writeln!(res, "  {flag:<24} {}", setting.help);
+        let _ = writeln!(res, "  {:<24} {}{default}", "", setting.variable);
+    }
+    res.push_str(
+        "  -h, --help               print this\n  \
+           -V, --version            print the version\n\n\
+         A flag wins over its variable. Sizes take KiB, MiB or GiB. The timeout's variable has\n\
+         an old name, LLM_KERNEL_TIMEOUT_MS; all others follow from their flags.\n\
+         LLM_KERNEL_TOKEN sets the token that TCP clients must know; without it the kernel makes\n\
+         one and leaves it where run-code of the same user finds it.\n",
+    );
+    res
+}
+
+/// What `run-code --help` prints.
+pub fn run_code_help() -> String {
+    format!(
+        "Runs one TypeScript snippet and prints its result.\n\n\
+         Usage: run-code (--code <ts> | --file <path>) [flags]\n\n\
+         Flags:\n  \
+           --code <ts>              body of `async function main(input)`\n  \
+           --file <path>            read the body from a file; - is stdin\n  \
+           --input <json>           JSON passed as `input`; @file and - (stdin) work too\n                           \
+             [default: {{}}]\n  \
+           --socket <endpoint>      the kernel to use: /path, unix:/path, tcp://host:port,\n                           \
+             host:port or port\n                           \
+             LLM_KERNEL_SOCKET\n  \
+           --timeout <ms>           time for this request; 0 = no limit, if the kernel has none\n  \
+           --json                   print the whole answer line\n  \
+           -h, --help               print this\n  \
+           -V, --version            print the version\n\n\
+         With no endpoint named, a kernel on {DEFAULT_SOCKET} is used if one is there;\n\
+         else the snippet runs inside run-code, with the limits that the kernel's variables set\n\
+         (see `llm-kernel --help`; its default timeout is LLM_KERNEL_TIMEOUT_MS).\n\n\
+         Exit code: 0 result on stdout, 1 the snippet or the kernel failed, 2 bad command line,\n\
+         130 interrupted.\n"
+    )
+}
+
+#[cfg(test)]
+mod tests;

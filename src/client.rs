@@ -1,0 +1,333 @@
+//! A blocking client: lines to a kernel, lines back. Knows no tokio.
+//!
+//! It talks to kernels of its own user only, and never waits without an end
+//! unless it is told to.
+
+use std::{
+    fmt,
+    io::{self, BufRead, BufReader, Read, Write},
+    net::{TcpStream, ToSocketAddrs},
+    os::unix::{fs::MetadataExt, net::UnixStream},
+    time::{Duration, Instant},
+};
+
+use memchr::memchr;
+
+use crate::{
+    endpoint::Endpoint,
+    protocol::{Answer, Control, Id, Request},
+    token::Token,
+};
+
+/// Why there is no answer. The connection is of no further use.
+#[derive(Debug)]
+pub enum ClientError {
+    /// Nobody serves this endpoint.
+    NoKernel { endpoint: Endpoint, err: io::Error },
+    /// The socket is another user's: what it answers is not to be believed, and
+    /// what we would send is none of its business.
+    Stranger { endpoint: Endpoint, uid: u32 },
+    /// The connection broke.
+    Lost(io::Error),
+    /// The kernel ended the connection.
+    Closed,
+    /// The kernel has said nothing for so long.
+    Silent(Duration),
+    /// The kernel does not take our token, or us.
+    Refused(String),
+    /// A line came that is no answer.
+    Nonsense(String),
+}
+
+impl fmt::Display for ClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ClientError::NoKernel { endpoint, err } => {
+                write!(f, "no kernel answers on {endpoint}: {err}; start one with `llm-kernel`")
+            }
+            ClientError::Stranger { endpoint, uid } => {
+                write!(f, "{endpoint} belongs to another user (uid {uid})")
+            }
+            ClientError::Lost(err) => write!(f, "the connection to the kernel broke: {err}"),
+            ClientError::Closed => {
+                f.write_str("the kernel closed the connection without an answer")
+            }
+            ClientError::Silent(limit) => {
+                write!(f, "the kernel has been silent for {} ms", limit.as_millis())
+            }
+            ClientError::Refused(message) => write!(f, "the kernel refuses: {message}"),
+            ClientError::Nonsense(message) => {
+                write!(f, "the kernel's answer makes no sense: {message}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ClientError {}
+
+#[derive(Debug)]
+enum Stream {
+    Unix(UnixStream),
+    Tcp(TcpStream),
+}
+
+impl Stream {
+    fn try_clone(&self) -> io::Result<Stream> {
+        Ok(match self {
+            Stream::Unix(it) => Stream::Unix(it.try_clone()?),
+            Stream::Tcp(it) => Stream::Tcp(it.try_clone()?),
+        })
+    }
+
+    fn set_read_timeout(&self, limit: Option<Duration>) -> io::Result<()> {
+        match self {
+            Stream::Unix(it) => it.set_read_timeout(limit),
+            Stream::Tcp(it) => it.set_read_timeout(limit),
+        }
+    }
+
+    fn set_write_timeout(&self, limit: Option<Duration>) -> io::Result<()> {
+        match self {
+            Stream::Unix(it) => it.set_write_timeout(limit),
+            Stream::Tcp(it) => it.set_write_timeout(limit),
+        }
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Stream::Unix(it) => it.write_all(bytes),
+            Stream::Tcp(it) => it.write_all(bytes),
+        }
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Stream::Unix(it) => it.read(buffer),
+            Stream::Tcp(it) => it.read(buffer),
+        }
+    }
+}
+
+/// What a kernel gets to take a connection, or to say who it is.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A connection to a kernel.
+#[derive(Debug)]
+pub struct Client {
+    stream: BufReader<Stream>,
+    silence_limit: Option<Duration>,
+}
+
+/// Cancels a request of a [`Client`] from another thread.
+#[derive(Debug)]
+pub struct Canceller {
+    stream: Stream,
+    target: Id,
+}
+
+impl Canceller {
+    pub fn cancel(&mut self) -> io::Result<()> {
+        let target = self.target.clone();
+        self.stream.write_all(Control::Cancel { target }.to_line().as_bytes())
+    }
+}
+
+impl Client {
+    /// With a token, introduces itself by it.
+    pub fn connect(endpoint: &Endpoint, token: Option<&Token>) -> Result<Client, ClientError> {
+        let no_kernel = |err| ClientError::NoKernel { endpoint: endpoint.clone(), err };
+        let stream = match endpoint {
+            Endpoint::Unix(path) => {
+                let owner = std::fs::metadata(path).map_err(no_kernel)?.uid();
+                refuse_stranger(endpoint, owner)?;
+                let stream = UnixStream::connect(path).map_err(no_kernel)?;
+                // The file may have changed hands since it was looked at.
+                #[cfg(target_os = "linux")]
+                {
+                    let peer = rustix::net::sockopt::socket_peercred(&stream)
+                        .map_err(|err| no_kernel(err.into()))?;
+                    refuse_stranger(endpoint, peer.uid.as_raw())?;
+                }
+                Stream::Unix(stream)
+            }
+            Endpoint::Tcp { host, port } => {
+                let stream = connect_tcp(host, *port).map_err(no_kernel)?;
+                stream.set_nodelay(true).map_err(no_kernel)?;
+                Stream::Tcp(stream)
+            }
+        };
+        let mut client = Client {
+            stream: BufReader::with_capacity(64 * 1024, stream),
+            silence_limit: Some(PATIENCE),
+        };
+        if let Some(token) = token {
+            let token = token.reveal().to_owned();
+            client.control(&Control::Auth { token })?.accepted()?;
+        }
+        Ok(client)
+    }
+
+    /// How long to wait for a line; `None` waits for ever.
+    pub fn set_silence_limit(&mut self, limit: Option<Duration>) {
+        self.silence_limit = limit;
+    }
+
+    /// Sends one line and reads one. For clients with one request in flight.
+    pub fn exchange(&mut self, line: &str) -> Result<String, ClientError> {
+        self.send(line)?;
+        self.receive()
+    }
+
+    /// `line` may have its line end or not.
+    pub fn send(&mut self, line: &str) -> Result<(), ClientError> {
+        let limit = self.silence_limit;
+        let stream = self.stream.get_mut();
+        // A kernel that reads nothing at all is silent, too.
+        stream.set_write_timeout(limit).map_err(ClientError::Lost)?;
+        let sent = match line.ends_with('\n') {
+            true => stream.write_all(line.as_bytes()),
+            // One write: two would be two packets.
+            false => stream.write_all(format!("{line}\n").as_bytes()),
+        };
+        match sent {
+            Err(err) if is_pause(err.kind()) => Err(ClientError::Silent(limit.unwrap_or_default())),
+            // A kernel that refuses us answers and closes before it reads: its
+            // line is still there to be received, and says more than this error.
+            Err(err) if err.kind() != io::ErrorKind::BrokenPipe => Err(ClientError::Lost(err)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The next line, without its line end.
+    pub fn receive(&mut self) -> Result<String, ClientError> {
+        let deadline = self.silence_limit.and_then(|it| Instant::now().checked_add(it));
+        let mut line = Vec::new();
+        loop {
+            // A line may come in pieces; the limit is for all of it.
+            let left = deadline.map(|it| it.saturating_duration_since(Instant::now()));
+            if left == Some(Duration::ZERO) {
+                return Err(ClientError::Silent(self.silence_limit.unwrap_or_default()));
+            }
+            if self.stream.buffer().is_empty() {
+                self.stream.get_ref().set_read_timeout(left).map_err(ClientError::Lost)?;
+            }
+            match self.stream.fill_buf() {
+                Ok([]) => return Err(ClientError::Closed),
+                Ok(bytes) => {
+                    let end = memchr(b'\n', bytes);
+                    line.extend_from_slice(&bytes[..end.unwrap_or(bytes.len())]);
+                    let n_taken = end.map_or(bytes.len(), |it| it + 1);
+                    self.stream.consume(n_taken);
+                    if end.is_some() {
+                        break;
+                    }
+                }
+                Err(err) if is_pause(err.kind()) => {}
+                Err(err) => return Err(ClientError::Lost(err)),
+            }
+        }
+        String::from_utf8(line).map_err(|_err| ClientError::Nonsense("not UTF-8".to_owned()))
+    }
+
+    /// What the kernel lets a request run that names no timeout.
+    pub fn default_timeout(&mut self) -> Result<Option<Duration>, ClientError> {
+        let answer = self.control(&Control::Ping)?.accepted()?;
+        Ok((answer.timeout_ms > 0).then(|| Duration::from_millis(answer.timeout_ms)))
+    }
+
+    /// A handle for the thread that hears of signals.
+    pub fn canceller(&self, target: Id) -> io::Result<Canceller> {
+        Ok(Canceller { stream: self.stream.get_ref().try_clone()?, target })
+    }
+
+    /// The answer to `request`, and the line that it came in.
+    pub fn run(&mut self, request: &Request) -> Result<(Answer, String), ClientError> {
+        self.send(&request.to_line())?;
+        loop {
+            let line = match self.receive() {
+                Ok(line) => line,
+                Err(err) => {
+                    self.give_up(&err, request);
+                    return Err(err);
+                }
+            };
+            // The answer to a cancel may come first.
+            if is_control(&line) {
+                continue;
+            }
+            let answer = Answer::parse(&line).map_err(ClientError::Nonsense)?;
+            return Ok((answer, line));
+        }
+    }
+
+    /// Over TCP a kernel cannot see that we go: it is told.
+    fn give_up(&mut self, err: &ClientError, request: &Request) {
+        if let (ClientError::Silent(_), Some(id)) = (err, &request.id) {
+            let line = Control::Cancel { target: id.clone() }.to_line();
+            // It has not answered; whether it still listens is its affair.
+            let _ = self.stream.get_mut().write_all(line.as_bytes());
+        }
+    }
+
+    fn control(&mut self, control: &Control) -> Result<ControlAnswer, ClientError> {
+        let line = self.exchange(&control.to_line())?;
+        serde_json::from_str(&line).map_err(|err| ClientError::Nonsense(err.to_string()))
+    }
+}
+
+/// Kernels write `op` before `ok`, and what precedes it is the id that we chose.
+fn is_control(line: &str) -> bool {
+    line.find(r#""ok":"#).is_some_and(|end| line[..end].contains(r#""op":"#))
+}
+
+/// So much of the answer to an op as this client needs.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ControlAnswer {
+    ok: bool,
+    #[serde(default)]
+    error: Option<ControlFailure>,
+    #[serde(default)]
+    timeout_ms: u64,
+}
+
+#[derive(Default, serde::Deserialize)]
+struct ControlFailure {
+    message: String,
+}
+
+impl ControlAnswer {
+    fn accepted(self) -> Result<ControlAnswer, ClientError> {
+        match self.ok {
+            true => Ok(self),
+            false => Err(ClientError::Refused(self.error.unwrap_or_default().message)),
+        }
+    }
+}
+
+/// The first address of `host` that takes us.
+fn connect_tcp(host: &str, port: u16) -> io::Result<TcpStream> {
+    let mut res = Err(io::Error::new(io::ErrorKind::NotFound, "the host has no address"));
+    for address in (host, port).to_socket_addrs()? {
+        res = TcpStream::connect_timeout(&address, PATIENCE);
+        if res.is_ok() {
+            break;
+        }
+    }
+    res
+}
+
+fn refuse_stranger(endpoint: &Endpoint, uid: u32) -> Result<(), ClientError> {
+    if uid == rustix::process::geteuid().as_raw() {
+        Ok(())
+    } else {
+        Err(ClientError::Stranger { endpoint: endpoint.clone(), uid })
+    }
+}
+
+fn is_pause(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(kind, Kind::WouldBlock | Kind::TimedOut | Kind::Interrupted)
+}

@@ -1,0 +1,336 @@
+//! Listeners, connections, shutdown; the owner of tokio.
+//!
+//! A kernel is one thread that turns lines into requests and answers into lines;
+//! what happens in between is `service`'s. It installs no signal handler and
+//! reads no environment: where it listens, what it allows and when it stops are
+//! told to it.
+
+mod connection;
+mod lines;
+mod listener;
+
+use std::{
+    fmt, io,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+        mpsc,
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    net::{TcpListener, UnixListener},
+    runtime, select,
+    sync::watch,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+pub use self::listener::Reach;
+use self::{
+    connection::{Connection, Stream},
+    listener::Listener,
+};
+use crate::{
+    endpoint::Endpoint,
+    protocol::{Answer, Failure, FailureKind},
+    service::{self, Service},
+    token::{Token, TokenFile},
+};
+
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub endpoint: Endpoint,
+    pub reach: Reach,
+    pub access: Access,
+    pub limits: Limits,
+    /// How long nobody must be connected for [`Kernel::idle`] to say so.
+    pub idle_limit: Option<Duration>,
+    pub service: service::Config,
+}
+
+/// What a TCP client must know. A Unix socket asks the system who is speaking
+/// and needs nothing.
+#[derive(Clone, Debug)]
+pub enum Access {
+    Open,
+    Token(Token),
+    /// Make one, and leave it in this folder for clients of the same user.
+    TokenFile(PathBuf),
+}
+
+/// What a connection may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of one request line.
+    pub line_bytes: usize,
+    pub n_connections: usize,
+    /// Requests of one connection that are not answered yet. Beyond it the
+    /// kernel stops reading from that connection.
+    pub n_in_flight: usize,
+    /// Bytes of answers that one client has not read yet. Beyond it the client
+    /// is dropped.
+    pub unread_bytes: usize,
+}
+
+/// A running kernel. Dropping it stops it without grace.
+pub struct Kernel {
+    endpoint: Endpoint,
+    shared: Arc<Shared>,
+    phase: watch::Sender<Phase>,
+    /// Taken by `idle`.
+    idle: Option<mpsc::Receiver<()>>,
+    /// Taken by `stop`.
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl fmt::Debug for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kernel").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}
+
+/// How far a kernel's life has gone.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Phase {
+    Serving,
+    /// No new connections; the service refuses new requests.
+    Stopping,
+    /// Every request is answered; connections send what they have and end.
+    Stopped,
+}
+
+/// What every connection sees.
+#[derive(Debug)]
+struct Shared {
+    service: Service,
+    limits: Limits,
+    /// `None` where no token is asked for.
+    token: Option<Token>,
+    started: Instant,
+    n_connections: AtomicU64,
+    n_requests: AtomicU64,
+}
+
+impl Shared {
+    /// Members of the answer to `stats`.
+    fn stats(&self) -> String {
+        format!(
+            r#""stats":{{"version":"{}","uptimeMs":{},"connections":{},"requests":{},{}}}"#,
+            env!("CARGO_PKG_VERSION"),
+            self.started.elapsed().as_millis(),
+            self.n_connections.load(Relaxed),
+            self.n_requests.load(Relaxed),
+            self.service.stats()
+        )
+    }
+}
+
+/// For the last lines of a kernel that stops, and for a refusal.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+impl Kernel {
+    /// When this returns, clients can connect.
+    pub fn start(config: Config) -> io::Result<Kernel> {
+        let Config { endpoint, reach, access, limits, idle_limit, service } = config;
+        let listener = Listener::bind(&endpoint, reach)?;
+        let endpoint = listener.endpoint()?;
+        let (token, token_file) = match (&endpoint, access) {
+            (Endpoint::Unix(_), _) | (_, Access::Open) => (None, None),
+            (_, Access::Token(token)) => (Some(token), None),
+            (Endpoint::Tcp { port, .. }, Access::TokenFile(folder)) => {
+                let token = Token::random()?;
+                let file = TokenFile::create(&folder, *port, &token).map_err(|err| {
+                    let what = format!("cannot leave a token in {}: {err}", folder.display());
+                    io::Error::new(err.kind(), what)
+                })?;
+                (Some(token), Some(file))
+            }
+        };
+        let shared = Arc::new(Shared {
+            service: Service::start(service)?,
+            limits,
+            token,
+            started: Instant::now(),
+            n_connections: AtomicU64::new(0),
+            n_requests: AtomicU64::new(0),
+        });
+        let (phase, seen_phase) = watch::channel(Phase::Serving);
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let acceptor = {
+            let _entered = runtime.enter();
+            Acceptor::new(listener)?
+        };
+        let (became_idle, idle) = mpsc::channel();
+        let idle_watch = IdleWatch { limit: idle_limit, since: Instant::now(), became_idle };
+        let thread_shared = Arc::clone(&shared);
+        let thread = thread::Builder::new().name("kernel".to_owned()).spawn(move || {
+            runtime.block_on(accept_loop(acceptor, thread_shared, seen_phase, idle_watch));
+            drop(token_file);
+        })?;
+        Ok(Kernel { endpoint, shared, phase, idle: Some(idle), thread: Some(thread) })
+    }
+
+    /// Where clients find it.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Gets one message when nobody has been connected for the idle limit. What
+    /// follows from that is the owner's to decide. `None` the second time.
+    pub fn idle(&mut self) -> Option<mpsc::Receiver<()>> {
+        self.idle.take()
+    }
+
+    /// Stops accepting, lets what runs finish until `grace` is over, answers the
+    /// rest with `shutting_down`, and removes the socket.
+    pub fn stop(mut self, grace: Duration) {
+        self.shut_down(grace);
+    }
+
+    fn shut_down(&mut self, grace: Duration) {
+        let Some(thread) = self.thread.take() else { return };
+        self.phase.send_replace(Phase::Stopping);
+        self.shared.service.stop(grace);
+        self.phase.send_replace(Phase::Stopped);
+        // A panic of its has been reported on stderr, and there is nobody left
+        // who could do anything about it.
+        let _ = thread.join();
+    }
+}
+
+impl Drop for Kernel {
+    fn drop(&mut self) {
+        self.shut_down(Duration::ZERO);
+    }
+}
+
+/// A listener that tokio knows; keeps the claim on the path.
+enum Acceptor {
+    Unix { socket: UnixListener, _claim: listener::Claim },
+    Tcp { socket: TcpListener },
+}
+
+impl Acceptor {
+    fn new(listener: Listener) -> io::Result<Acceptor> {
+        Ok(match listener {
+            Listener::Unix { socket, claim } => {
+                Acceptor::Unix { socket: UnixListener::from_std(socket)?, _claim: claim }
+            }
+            Listener::Tcp { socket } => Acceptor::Tcp { socket: TcpListener::from_std(socket)? },
+        })
+    }
+
+    async fn accept(&self) -> io::Result<Stream> {
+        match self {
+            Acceptor::Unix { socket, .. } => {
+                let (stream, _address) = socket.accept().await?;
+                Ok(Stream::Unix(stream))
+            }
+            Acceptor::Tcp { socket } => {
+                let (stream, _address) = socket.accept().await?;
+                // An answer is one write; waiting for more of it only costs.
+                stream.set_nodelay(true)?;
+                Ok(Stream::Tcp(stream))
+            }
+        }
+    }
+}
+
+/// Notices that nobody is there.
+struct IdleWatch {
+    /// `None` once it has been reported.
+    limit: Option<Duration>,
+    since: Instant,
+    became_idle: mpsc::Sender<()>,
+}
+
+impl IdleWatch {
+    async fn limit_passed(&self) {
+        let left = self.limit.map(|it| it.saturating_sub(self.since.elapsed()));
+        sleep(left.unwrap_or_default()).await;
+    }
+}
+
+async fn accept_loop(
+    acceptor: Acceptor,
+    shared: Arc<Shared>,
+    mut phase: watch::Receiver<Phase>,
+    mut idle: IdleWatch,
+) {
+    let mut connections = JoinSet::new();
+    let mut pause = Duration::ZERO;
+    loop {
+        let accepted = select! {
+            accepted = acceptor.accept() => accepted,
+            Some(_ended) = connections.join_next() => {
+                idle.since = Instant::now();
+                continue;
+            }
+            () = idle.limit_passed(), if connections.is_empty() && idle.limit.is_some() => {
+                idle.limit = None;
+                // Nobody may be interested.
+                let _ = idle.became_idle.send(());
+                continue;
+            }
+            _changed = phase.changed() => break,
+        };
+        match accepted {
+            Ok(stream) => {
+                pause = Duration::ZERO;
+                if let Err(failure) = admit(&stream, connections.len(), &shared) {
+                    connections.spawn(refuse(stream, failure));
+                    continue;
+                }
+                shared.n_connections.fetch_add(1, Relaxed);
+                let connection = Connection::new(stream, Arc::clone(&shared));
+                connections.spawn(connection.serve(phase.clone()));
+            }
+            Err(_out_of_descriptors) => {
+                // Other errors of accept are about a client that is gone again:
+                // a first pause of 1 ms does not hurt anybody.
+                pause = (pause * 2).clamp(Duration::from_millis(1), Duration::from_secs(1));
+                select! {
+                    () = sleep(pause) => {}
+                    _changed = phase.changed() => break,
+                }
+            }
+        }
+    }
+    // The socket goes at once: the next kernel may start while this one ends.
+    drop(acceptor);
+    // An error means that the kernel's handle is gone, which says the same.
+    let _ = phase.wait_for(|it| *it == Phase::Stopped).await;
+    let all = async { while connections.join_next().await.is_some() {} };
+    // Who does not read its last lines by then will not.
+    let _ = timeout(FAREWELL, all).await;
+}
+
+/// Whether this stream's other end may speak to us.
+#[expect(clippy::result_large_err, reason = "once per connection")]
+fn admit(stream: &Stream, n_connections: usize, shared: &Shared) -> Result<(), Failure> {
+    if let Stream::Unix(stream) = stream {
+        let own = rustix::process::geteuid().as_raw();
+        if !stream.peer_cred().is_ok_and(|it| it.uid() == own) {
+            return Err(Failure::bad_request("this kernel serves the user who started it"));
+        }
+    }
+    let limit = shared.limits.n_connections;
+    if n_connections >= limit {
+        return Err(Failure::new(
+            FailureKind::Busy,
+            format!("{limit} connections are open, which is the limit"),
+        )
+        .with_hint("nothing has run; try again after a pause"));
+    }
+    Ok(())
+}
+
+async fn refuse(stream: Stream, failure: Failure) {
+    let line = Answer::refusal(None, failure).to_line();
+    // A courtesy; whoever does not take it has no claim to more.
+    let _ = timeout(FAREWELL, stream.write_all(&line)).await;
+}

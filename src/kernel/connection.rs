@@ -1,0 +1,442 @@
+//! One client: its lines, its requests in flight, its answers.
+//!
+//! Reading and writing are two halves of one task. Answers are made on the
+//! workers' threads and reach the writing half through a channel; every line
+//! that is read takes a permit which is given back when its answer is sent, and
+//! that alone bounds what a client can have going.
+
+use std::{
+    io,
+    os::fd::AsFd,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tokio::{
+    net::{TcpStream, UnixStream},
+    select,
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch},
+    time::{sleep, timeout},
+};
+
+use super::{
+    Phase, Shared,
+    lines::{Line, LineBuffer},
+};
+use crate::{
+    protocol::{Answer, Control, Failure, Id, Message, Refusal, Request, Severity, control_line},
+    pool::Ticket,
+};
+
+/// How often a connection that is not being read is asked whether it still is.
+const HANGUP_INTERVAL: Duration = Duration::from_millis(10);
+/// How long a client may take none of the bytes that are meant for it.
+const STALL: Duration = Duration::from_secs(30);
+/// What somebody who has shown no token may send, and how slowly.
+const STRANGER_LINE: usize = 4_096;
+const STRANGER_PATIENCE: Duration = Duration::from_secs(10);
+
+#[derive(Debug)]
+pub(super) enum Stream {
+    Unix(UnixStream),
+    Tcp(TcpStream),
+}
+
+impl Stream {
+    async fn readable(&self) -> io::Result<()> {
+        match self {
+            Stream::Unix(it) => it.readable().await,
+            Stream::Tcp(it) => it.readable().await,
+        }
+    }
+
+    fn try_read_buf(&self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        match self {
+            Stream::Unix(it) => it.try_read_buf(buffer),
+            Stream::Tcp(it) => it.try_read_buf(buffer),
+        }
+    }
+
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Stream::Unix(it) => it.try_write(bytes),
+            Stream::Tcp(it) => it.try_write(bytes),
+        }
+    }
+
+    async fn writable(&self) -> io::Result<()> {
+        match self {
+            Stream::Unix(it) => it.writable().await,
+            Stream::Tcp(it) => it.writable().await,
+        }
+    }
+
+    pub(super) async fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match self.try_write(bytes) {
+                Ok(n) => bytes = &bytes[n..],
+                Err(err) if err.kind() == io::ErrorKind::WouldBlock => {
+                    timeout(STALL, self.writable()).await??;
+                }
+                Err(err) if err.kind() == io::ErrorKind::Interrupted => {}
+                Err(err) => return Err(err),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the other end is closed both ways. A half-close is none, and TCP
+    /// cannot tell the two apart until it is spoken to.
+    fn is_hung_up(&self) -> bool {
+        let fd = match self {
+            Stream::Unix(it) => it.as_fd(),
+            Stream::Tcp(it) => it.as_fd(),
+        };
+        let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::empty())];
+        // Asks for nothing: hang-ups and errors are always reported.
+        let n_events = poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+        n_events.is_ok_and(|it| it > 0)
+    }
+
+    async fn hung_up(&self) {
+        while !self.is_hung_up() {
+            sleep(HANGUP_INTERVAL).await;
+        }
+    }
+}
+
+/// A line for the client. The permit goes back when it is sent.
+struct Outgoing {
+    line: Vec<u8>,
+    permit: OwnedSemaphorePermit,
+}
+
+/// Why a connection ends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum End {
+    /// No more requests come; what is in flight is still wanted.
+    HalfClosed,
+    /// Nobody is there any more.
+    Gone,
+}
+
+/// Whether the client has shown that it may ask for anything.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Standing {
+    /// Nothing read yet; a token is due.
+    Stranger,
+    /// Nothing read yet.
+    Newcomer,
+    Known,
+    /// Has said something that nobody of ours says; gets its answer and no more.
+    Expelled,
+}
+
+pub(super) struct Connection {
+    stream: Stream,
+    shared: Arc<Shared>,
+    in_flight: Arc<InFlight>,
+    permits: Arc<Semaphore>,
+}
+
+impl Connection {
+    pub(super) fn new(stream: Stream, shared: Arc<Shared>) -> Connection {
+        let permits = Arc::new(Semaphore::new(shared.limits.n_in_flight));
+        Connection { stream, shared, in_flight: Arc::default(), permits }
+    }
+
+    pub(super) async fn serve(self, mut phase: watch::Receiver<Phase>) {
+        let (outbox, inbox) = mpsc::unbounded_channel();
+        let reading = async {
+            let end = select! {
+                end = self.read(&outbox) => end,
+                // An error means that the kernel's handle is gone.
+                _stopped = phase.wait_for(|it| *it == Phase::Stopped) => End::HalfClosed,
+            };
+            if end == End::HalfClosed {
+                self.flushed().await;
+            }
+        };
+        select! {
+            () = reading => {}
+            () = self.write(inbox) => {}
+            () = self.in_flight.overflow.notified() => {}
+        }
+        self.in_flight.cancel_all();
+        self.shared.n_connections.fetch_sub(1, Relaxed);
+    }
+
+    async fn read(&self, outbox: &mpsc::UnboundedSender<Outgoing>) -> End {
+        let line_bytes = self.shared.limits.line_bytes;
+        let (mut standing, mut lines) = match self.shared.token {
+            Some(_) => (Standing::Stranger, LineBuffer::new(line_bytes.min(STRANGER_LINE))),
+            None => (Standing::Newcomer, LineBuffer::new(line_bytes)),
+        };
+        let mut is_open = true;
+        while is_open {
+            let readable = match standing {
+                Standing::Stranger => timeout(STRANGER_PATIENCE, self.stream.readable()).await,
+                _ => Ok(self.stream.readable().await),
+            };
+            if !matches!(readable, Ok(Ok(()))) {
+                return End::Gone;
+            }
+            match self.stream.try_read_buf(lines.spare()) {
+                Ok(0) => is_open = false,
+                Ok(_) => {}
+                Err(err) if err.kind() == io::ErrorKind::WouldBlock => {
+                    lines.rest();
+                    continue;
+                }
+                Err(_reset) => return End::Gone,
+            }
+            // The instant of arrival is that of the last byte, not that of the
+            // permit: what a client sends beyond its share waits on its time.
+            let arrived = Instant::now();
+            loop {
+                let permit = select! {
+                    biased;
+                    permit = Arc::clone(&self.permits).acquire_owned() => permit,
+                    () = self.stream.hung_up() => return End::Gone,
+                };
+                let permit = permit.expect("the semaphore is never closed");
+                let line = if is_open { lines.next() } else { lines.next_or_last() };
+                let Some(line) = line else { break };
+                standing = self.take_line(&line, arrived, standing, permit, outbox);
+                match standing {
+                    Standing::Expelled => return End::HalfClosed,
+                    Standing::Known => lines.limit = line_bytes,
+                    Standing::Stranger | Standing::Newcomer => {}
+                }
+            }
+            lines.rest();
+        }
+        End::HalfClosed
+    }
+
+    /// Until every answer is sent, or nobody is there to take it.
+    async fn flushed(&self) {
+        let n_permits = u32::try_from(self.shared.limits.n_in_flight).unwrap_or(u32::MAX);
+        select! {
+            biased;
+            _all = self.permits.acquire_many(n_permits) => {}
+            () = self.stream.hung_up() => {}
+        }
+    }
+
+    /// Sends what comes, until the client cannot take it.
+    async fn write(&self, mut inbox: mpsc::UnboundedReceiver<Outgoing>) {
+        while let Some(Outgoing { line, permit }) = inbox.recv().await {
+            if self.stream.write_all(&line).await.is_err() {
+                return;
+            }
+            self.in_flight.unread_bytes.fetch_sub(line.len(), Relaxed);
+            drop(permit);
+        }
+    }
+
+    fn take_line(
+        &self,
+        line: &Line<'_>,
+        arrived: Instant,
+        standing: Standing,
+        permit: OwnedSemaphorePermit,
+        outbox: &mpsc::UnboundedSender<Outgoing>,
+    ) -> Standing {
+        self.shared.n_requests.fetch_add(1, Relaxed);
+        let reply = ReplySlot {
+            permit,
+            outbox: outbox.clone(),
+            in_flight: Arc::clone(&self.in_flight),
+            unread_limit: self.shared.limits.unread_bytes,
+        };
+        let line = match line {
+            Line::Complete(line) => line,
+            Line::TooLong => {
+                let limit = match standing {
+                    Standing::Stranger => STRANGER_LINE,
+                    _ => self.shared.limits.line_bytes,
+                };
+                let failure = Failure::line_too_long(limit);
+                reply.send(Answer::refusal(None, failure).to_line());
+                return match standing {
+                    Standing::Stranger => Standing::Expelled,
+                    _ => Standing::Known,
+                };
+            }
+        };
+        match (Message::parse(line), standing) {
+            (Ok(Message::Control { id, control: Control::Auth { token } }), _) => {
+                let is_right = self.shared.token.as_ref().is_none_or(|it| it.matches(&token));
+                let failure = Failure::bad_request("the token is not this kernel's").with_hint(
+                    "the kernel leaves it in a file for run-code; else set LLM_KERNEL_TOKEN",
+                );
+                let outcome = if is_right { Ok("") } else { Err(&failure) };
+                reply.send(control_line(id.as_ref(), "auth", outcome));
+                if is_right { Standing::Known } else { Standing::Expelled }
+            }
+            (Err(Refusal { failure, severity: Severity::NotJson, .. }), _) => {
+                reply.send(Answer::refusal(None, failure).to_line());
+                match standing {
+                    // A browser that was told to POST here must not get further.
+                    Standing::Stranger | Standing::Newcomer => Standing::Expelled,
+                    _ => Standing::Known,
+                }
+            }
+            (message, Standing::Stranger) => {
+                let failure = Failure::bad_request("this port asks for a token first").with_hint(
+                    r#"send {"op":"auth","token":"…"}; for run-code, set LLM_KERNEL_TOKEN"#,
+                );
+                let id = match message {
+                    Ok(Message::Run(request)) => request.id,
+                    Ok(Message::Control { id, .. }) | Err(Refusal { id, .. }) => id,
+                };
+                reply.send(Answer::refusal(id, failure).to_line());
+                Standing::Expelled
+            }
+            (Err(Refusal { id, op: Some(op), failure, .. }), _) => {
+                reply.send(control_line(id.as_ref(), op, Err(&failure)));
+                Standing::Known
+            }
+            (Err(Refusal { id, failure, .. }), _) => {
+                reply.send(Answer::refusal(id, failure).to_line());
+                Standing::Known
+            }
+            (Ok(Message::Control { id, control }), _) => {
+                let details = match &control {
+                    Control::Cancel { target } => {
+                        format!(r#""cancelled":{}"#, self.in_flight.cancel(target))
+                    }
+                    Control::Stats => self.shared.stats(),
+                    Control::Ping | Control::Auth { .. } => self.introduction(),
+                };
+                reply.send(control_line(id.as_ref(), control.op(), Ok(&details)));
+                Standing::Known
+            }
+            (Ok(Message::Run(request)), _) => {
+                self.run(request, arrived, reply);
+                Standing::Known
+            }
+        }
+    }
+
+    /// Members of the answer to `ping`.
+    fn introduction(&self) -> String {
+        let timeout_ms = self.shared.service.default_timeout().map_or(0, |it| it.as_millis());
+        format!(r#""version":"{}","timeoutMs":{timeout_ms}"#, env!("CARGO_PKG_VERSION"))
+    }
+
+    fn run(&self, request: Request, arrived: Instant, reply: ReplySlot) {
+        let Some(number) = self.in_flight.enter(request.id.as_ref()) else {
+            let id = request.id.as_ref().map(ToString::to_string).unwrap_or_default();
+            let failure = Failure::bad_request(format!("id {id} is already in flight"))
+                .with_hint("an id may be used again once its answer is there");
+            reply.send(Answer::refusal(request.id, failure).to_line());
+            return;
+        };
+        let respond = Box::new(move |answer: Answer| {
+            // Left before the answer goes out: who has the answer may use the
+            // id again.
+            reply.in_flight.leave(number);
+            reply.send(answer.to_line());
+        });
+        if let Some(running) = self.shared.service.submit(request, arrived, respond) {
+            self.in_flight.started(number, running);
+        }
+    }
+}
+
+/// Takes the one answer to one line, on whichever thread it is made.
+struct ReplySlot {
+    permit: OwnedSemaphorePermit,
+    outbox: mpsc::UnboundedSender<Outgoing>,
+    in_flight: Arc<InFlight>,
+    unread_limit: usize,
+}
+
+impl ReplySlot {
+    fn send(self, line: Vec<u8>) {
+        let unread = self.in_flight.unread_bytes.fetch_add(line.len(), Relaxed) + line.len();
+        // One answer alone is never too much: its own limit has let it pass.
+        if unread > self.unread_limit && unread > line.len() {
+            self.in_flight.overflow.notify_one();
+        }
+        // The client may be gone; then nobody waits for this.
+        let _ = self.outbox.send(Outgoing { line, permit: self.permit });
+    }
+}
+
+/// The requests of one connection that have no answer yet.
+#[derive(Debug, Default)]
+struct InFlight {
+    entries: Mutex<Entries>,
+    /// Bytes of answers that the client has not taken.
+    unread_bytes: AtomicUsize,
+    /// They have become too many.
+    overflow: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    /// As long as requests in flight are allowed: short enough to be searched.
+    list: Vec<Entry>,
+    next_number: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    number: u64,
+    id: Option<Id>,
+    /// `None` for the instant between entering and the service's word.
+    running: Option<Ticket>,
+}
+
+impl InFlight {
+    /// `None` when the id is taken.
+    fn enter(&self, id: Option<&Id>) -> Option<u64> {
+        let mut entries = self.entries.lock();
+        if id.is_some() && entries.list.iter().any(|it| it.id.as_ref() == id) {
+            return None;
+        }
+        let number = entries.next_number;
+        entries.next_number += 1;
+        entries.list.push(Entry { number, id: id.cloned(), running: None });
+        Some(number)
+    }
+
+    /// The answer may have been quicker: then the entry is gone.
+    fn started(&self, number: u64, running: Ticket) {
+        let mut entries = self.entries.lock();
+        if let Some(entry) = entries.list.iter_mut().find(|it| it.number == number) {
+            entry.running = Some(running);
+        }
+    }
+
+    fn leave(&self, number: u64) {
+        self.entries.lock().list.retain(|it| it.number != number);
+    }
+
+    /// Whether there was something to cancel.
+    fn cancel(&self, id: &Id) -> bool {
+        // Out of the lock: a cancelled job may answer, and so leave, at once.
+        let running = self
+            .entries
+            .lock()
+            .list
+            .iter()
+            .find(|it| it.id.as_ref() == Some(id))
+            .and_then(|it| it.running.clone());
+        running.as_ref().inspect(|it| it.cancel()).is_some()
+    }
+
+    fn cancel_all(&self) {
+        let running: Vec<_> =
+            self.entries.lock().list.iter().filter_map(|it| it.running.clone()).collect();
+        running.iter().for_each(Ticket::cancel);
+    }
+}

@@ -1,0 +1,389 @@
+//! One request in, one answer out: the part of a kernel that needs no socket.
+//!
+//! The kernel's connections and an embedded run-code both go through here, so
+//! the same snippet gets the same answer from either. Knows no sockets, and
+//! nothing of how a run is made.
+
+use std::{
+    array,
+    borrow::Cow,
+    fmt, io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
+
+use crate::{
+    isolate::{Level, LogLine, RunError, Thrown, Usage},
+    pool::{self, Job, Pool, Refused, Reply, Ticket},
+    protocol::{self, Answer, Dropped, Failure, FailureKind, Id, Log, Request, millis},
+    transpile::{Position, TranspileError, code_frame},
+};
+
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub pool: pool::Config,
+    /// For requests that name none; `None` lets them run for ever.
+    pub default_timeout: Option<Duration>,
+}
+
+/// A pool that speaks the protocol.
+pub struct Service {
+    config: Config,
+    /// Taken out by `stop`.
+    pool: Mutex<Option<Pool>>,
+    stopping: AtomicBool,
+    counters: Arc<Counters>,
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+/// Answers given so far, by what they said.
+#[derive(Debug)]
+struct Counters {
+    ok: AtomicU64,
+    failed: [AtomicU64; FailureKind::ALL.len()],
+}
+
+/// Called exactly once with the answer, on whichever thread has it.
+pub type Respond = Box<dyn FnOnce(Answer) + Send>;
+
+impl Service {
+    pub fn start(config: Config) -> io::Result<Service> {
+        let pool = Pool::start(config.pool.clone())?;
+        let counters =
+            Counters { ok: AtomicU64::new(0), failed: array::from_fn(|_kind| AtomicU64::new(0)) };
+        Ok(Service {
+            config,
+            pool: Mutex::new(Some(pool)),
+            stopping: AtomicBool::new(false),
+            counters: Arc::new(counters),
+        })
+    }
+
+    pub fn default_timeout(&self) -> Option<Duration> {
+        self.config.default_timeout
+    }
+
+    /// Never blocks. `None` when the answer has already been given.
+    pub fn submit(&self, request: Request, arrived: Instant, respond: Respond) -> Option<Ticket> {
+        let Request { id, code, input, timeout_ms } = request;
+        let counters = Arc::clone(&self.counters);
+        let respond = move |answer: Answer| {
+            counters.count(&answer.outcome);
+            respond(answer);
+        };
+        let timeout = match timeout_ms {
+            None => self.config.default_timeout,
+            Some(0) if self.config.default_timeout.is_none() => None,
+            Some(0) => {
+                let failure = Failure::bad_request(
+                    "`timeoutMs` is 0, and this kernel does not run snippets without a timeout",
+                )
+                .with_hint("leave `timeoutMs` out, or start the kernel with `--timeout 0`");
+                respond(Answer::refusal(id, failure));
+                return None;
+            }
+            Some(ms) => Some(Duration::from_millis(ms)),
+        };
+        // A timeout beyond the end of the clock is none.
+        let deadline = timeout.and_then(|it| Some((arrived.checked_add(it)?, it)));
+
+        let pool = self.pool.lock();
+        let Some(pool) = &*pool else {
+            respond(Answer::refusal(id, shutting_down()));
+            return None;
+        };
+        // The job and its refusal both need to answer; only one of them does.
+        let duty = Arc::new(Mutex::new(Some((Box::new(respond) as Respond, id))));
+        let pending = Pending(Arc::clone(&duty));
+        let reply = Box::new(move |reply: Reply| {
+            let Some((respond, id)) = pending.take() else { return };
+            respond(answer(id, reply, timeout));
+        });
+        match pool.submit(Job { code, input, deadline, arrived, reply }) {
+            Ok(ticket) => Some(ticket),
+            Err(Refused(_job)) => {
+                let (respond, id) = duty.lock().take()?;
+                let failure = if self.stopping.load(Relaxed) { shutting_down() } else { busy() };
+                respond(Answer::refusal(id, failure));
+                None
+            }
+        }
+    }
+
+    /// Members of the answer to `stats`, as JSON text.
+    pub fn stats(&self) -> String {
+        let mut runs = format!(r#""ok":{}"#, self.counters.ok.load(Relaxed));
+        for (kind, count) in FailureKind::ALL.iter().zip(&self.counters.failed) {
+            let count = count.load(Relaxed);
+            if count > 0 {
+                runs.push_str(&format!(r#","{}":{count}"#, kind.as_str()));
+            }
+        }
+        let (queued, running) =
+            self.pool.lock().as_ref().map_or((0, 0), |pool| (pool.queued(), pool.running()));
+        format!(
+            r#""workers":{},"queued":{queued},"running":{running},"answers":{{{runs}}}"#,
+            self.config.pool.n_workers
+        )
+    }
+
+    /// Refuses what comes, gives what runs until `grace` is over, ends the rest.
+    /// When this returns, every request has been answered.
+    pub fn stop(&self, grace: Duration) {
+        self.stopping.store(true, Relaxed);
+        // The lock is released before the long part: requests that still come
+        // must be refused, not blocked.
+        let pool = self.pool.lock().take();
+        if let Some(pool) = pool {
+            pool.stop(grace);
+        }
+    }
+}
+
+/// The duty to answer a request. Whoever takes it answers; a job that is lost
+/// with its worker answers by being dropped.
+struct Pending(Arc<Mutex<Option<Duty>>>);
+
+type Duty = (Respond, Option<Id>);
+
+impl Pending {
+    fn take(&self) -> Option<Duty> {
+        self.0.lock().take()
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if let Some((respond, id)) = self.take() {
+            let failure = Failure::new(FailureKind::Internal, "the worker of this request died")
+                .with_hint("this is a bug in the kernel, not in the snippet; try once more");
+            respond(Answer::refusal(id, failure));
+        }
+    }
+}
+
+impl Counters {
+    fn count(&self, outcome: &Result<String, Failure>) {
+        let counter = match outcome {
+            Ok(_) => &self.ok,
+            Err(failure) => &self.failed[failure.kind as usize],
+        };
+        counter.fetch_add(1, Relaxed);
+    }
+}
+
+fn busy() -> Failure {
+    Failure::new(FailureKind::Busy, "every worker is occupied and the queue is full")
+        .with_hint("nothing has run; try again after a pause")
+}
+
+fn shutting_down() -> Failure {
+    Failure::new(FailureKind::ShuttingDown, "the kernel is shutting down")
+        .with_hint("try again with the next kernel")
+}
+
+fn answer(id: Option<Id>, reply: Reply, timeout: Option<Duration>) -> Answer {
+    let Reply { code, queued, outcome } = reply;
+    let queue_ms = millis(queued);
+    match outcome {
+        Ok(outcome) => Answer {
+            id,
+            outcome: outcome.result.map_err(|err| run_failure(err, &code, timeout)),
+            logs: outcome.logs.into_iter().map(log).collect(),
+            usage: protocol::Usage { queue_ms, ..usage(&outcome.usage) },
+            effects: None,
+        },
+        Err(err) => {
+            let usage = protocol::Usage { queue_ms, ..protocol::Usage::default() };
+            Answer { usage, ..Answer::refusal(id, transpile_failure(err, &code)) }
+        }
+    }
+}
+
+fn log(LogLine { level, text }: LogLine) -> Log {
+    let level = match level {
+        Level::Debug => "debug",
+        Level::Log => "log",
+        Level::Info => "info",
+        Level::Warn => "warn",
+        Level::Error => "error",
+        Level::Kernel => "kernel",
+    };
+    Log { level: Cow::Borrowed(level), text }
+}
+
+fn usage(usage: &Usage) -> protocol::Usage {
+    let dropped = Dropped { timers: usage.dropped_timers, calls: usage.dropped_calls };
+    protocol::Usage {
+        queue_ms: 0.0,
+        transpile_ms: millis(usage.transpile),
+        run_ms: millis(usage.run),
+        heap_bytes: usage.heap_bytes as u64,
+        dropped: (dropped != Dropped::default()).then_some(dropped),
+    }
+}
+
+fn transpile_failure(err: TranspileError, code: &str) -> Failure {
+    match err {
+        TranspileError::Syntax { message, position, hint } => {
+            let failure = Failure::new(FailureKind::Syntax, message);
+            Failure { name: Some("SyntaxError".to_owned()), hint, ..at(failure, position, code) }
+        }
+        TranspileError::TooLarge { message } => Failure::new(FailureKind::TooLarge, message)
+            .with_hint("send less source; `--max-source` of the kernel raises the limit"),
+    }
+}
+
+fn run_failure(err: RunError, code: &str, timeout: Option<Duration>) -> Failure {
+    use FailureKind as Kind;
+    match err {
+        RunError::Syntax { message, position } => {
+            let failure = Failure::new(Kind::Syntax, message);
+            Failure { name: Some("SyntaxError".to_owned()), ..at(failure, position, code) }
+        }
+        RunError::Thrown(thrown) => thrown_failure(Kind::Thrown, thrown, code),
+        RunError::StackOverflow(thrown) => {
+            let failure = thrown_failure(Kind::StackOverflow, thrown, code);
+            match failure.hint {
+                Some(_) => failure,
+                None => failure.with_hint("recurse less deeply, or use a loop with its own stack"),
+            }
+        }
+        RunError::NotJson { path, message, hint } => {
+            Failure::new(Kind::NotJson, format!("what main returned is not JSON at {path}: {message}"))
+                .with_hint(hint)
+        }
+        RunError::NeverSettled => Failure::new(
+            Kind::NeverSettled,
+            "main waits for a promise that can never settle: no timer, call or job is left",
+        )
+        .with_hint(
+            "look for a `new Promise` whose resolve is never called, or an event that never comes",
+        ),
+        RunError::TimedOut => {
+            let ms = timeout.unwrap_or_default().as_millis();
+            Failure::new(Kind::Timeout, format!("stopped after {ms} ms")).with_hint(
+                "do less, or ask for more time: `--timeout <ms>` of run-code, `timeoutMs` of a request",
+            )
+        }
+        RunError::Cancelled => Failure::new(Kind::Cancelled, "cancelled by the client"),
+        RunError::ShuttingDown => shutting_down(),
+        RunError::OutOfMemory { limit_bytes } => Failure::new(
+            Kind::OutOfMemory,
+            format!("used more than {} MiB of heap", limit_bytes >> 20),
+        )
+        .with_hint(
+            "hold less at once, such as one page of a listing; `--memory <MiB>` of the kernel raises the limit",
+        ),
+        RunError::TooLarge { message } => Failure::new(Kind::TooLarge, message)
+            .with_hint("return less; `--max-output` of the kernel raises the limit"),
+        RunError::EngineCrash { message } => Failure::new(Kind::EngineCrash, message)
+            .with_hint("the engine was rebuilt; try once more, then change the snippet"),
+        RunError::Internal(message) => Failure::new(Kind::Internal, message)
+            .with_hint("this is a bug in the kernel, not in the snippet; try once more"),
+    }
+}
+
+fn thrown_failure(kind: FailureKind, thrown: Thrown, code: &str) -> Failure {
+    let Thrown { name, message, stack, position, hint } = thrown;
+    Failure { name, stack, hint, ..at(Failure::new(kind, message), position, code) }
+}
+
+/// Adds the place, and the lines around it.
+fn at(failure: Failure, position: Option<Position>, code: &str) -> Failure {
+    let Some(position) = position else { return failure };
+    let frame = Some(code_frame(code, position)).filter(|it| !it.is_empty());
+    Failure { frame, line: Some(position.line), column: Some(position.column), ..failure }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::isolate::Outcome;
+
+    #[track_caller]
+    fn check(err: RunError, expected: &str) {
+        let logs = vec![LogLine { level: Level::Warn, text: "w".to_owned() }];
+        let usage =
+            Usage { run: Duration::from_micros(5_000_250), dropped_calls: 2, ..Usage::default() };
+        let outcome = Ok(Outcome { result: Err(err), logs, usage, ring: None });
+        let reply = Reply { code: "x".to_owned(), queued: Duration::from_micros(3), outcome };
+        let timeout = Some(Duration::from_secs(5));
+        let line = answer(Some(Id::text("a")), reply, timeout).to_line();
+        let rest = concat!(
+            r#","logs":[{"level":"warn","text":"w"}],"usage":{"queueMs":0.003,"#,
+            r#""transpileMs":0.0,"runMs":5000.25,"heapBytes":0,"dropped":{"timers":0,"calls":2}}}"#
+        );
+        let expected = format!("{{\"id\":\"a\",\"ok\":false,\"error\":{expected}{rest}\n");
+        assert_eq!(String::from_utf8(line).unwrap(), expected);
+    }
+
+    #[test]
+    fn failures_say_what_to_do() {
+        check(
+            RunError::TimedOut,
+            concat!(
+                r#"{"kind":"timeout","message":"stopped after 5000 ms","hint":"do less, or ask "#,
+                r#"for more time: `--timeout <ms>` of run-code, `timeoutMs` of a request"}"#
+            ),
+        );
+        check(
+            RunError::OutOfMemory { limit_bytes: 128 << 20 },
+            concat!(
+                r#"{"kind":"out_of_memory","message":"used more than 128 MiB of heap","hint":"#,
+                r#""hold less at once, such as one page of a listing; `--memory <MiB>` of the "#,
+                r#"kernel raises the limit"}"#
+            ),
+        );
+        check(
+            RunError::NotJson {
+                path: "$.items[3].when".to_owned(),
+                message: "a BigInt".to_owned(),
+                hint: "return String(value)".to_owned(),
+            },
+            concat!(
+                r#"{"kind":"not_json","message":"what main returned is not JSON at "#,
+                r#"$.items[3].when: a BigInt","hint":"return String(value)"}"#
+            ),
+        );
+        check(
+            RunError::Thrown(Thrown { message: "42".to_owned(), ..Thrown::default() }),
+            r#"{"kind":"thrown","message":"42"}"#,
+        );
+    }
+
+    #[test]
+    fn a_request_that_is_lost_is_answered_all_the_same() {
+        let (sender, answers) = std::sync::mpsc::channel();
+        let respond: Respond = Box::new(move |answer| sender.send(answer).unwrap());
+        drop(Pending(Arc::new(Mutex::new(Some((respond, Some(Id::text("a"))))))));
+        let answer = answers.recv().unwrap();
+        assert_eq!(answer.id, Some(Id::text("a")));
+        assert_eq!(answer.outcome.unwrap_err().message, "the worker of this request died");
+    }
+
+    #[test]
+    fn a_stopped_run_says_who_stopped_it() {
+        check(
+            RunError::Cancelled,
+            r#"{"kind":"cancelled","message":"cancelled by the client"}"#,
+        );
+        check(
+            RunError::ShuttingDown,
+            concat!(
+                r#"{"kind":"shutting_down","message":"the kernel is shutting down","#,
+                r#""hint":"try again with the next kernel"}"#
+            ),
+        );
+    }
+}

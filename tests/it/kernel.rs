@@ -1,0 +1,232 @@
+//! Many requests on one connection, cancelling, going away, and the greeting.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::Shutdown,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+use crate::harness::{TestKernel, failed, needs_sockets, normalised, ok, with_id};
+
+const ENDLESS: &str = "for (;;) {}";
+
+fn cancelled() -> Value {
+    failed(&json!({ "kind": "cancelled", "message": "cancelled by the client" }))
+}
+
+fn timed_out(ms: u64) -> Value {
+    failed(&json!({
+        "kind": "timeout",
+        "message": format!("stopped after {ms} ms"),
+        "hint": "do less, or ask for more time: `--timeout <ms>` of run-code, `timeoutMs` of a request",
+    }))
+}
+
+#[test]
+fn the_greeting_of_the_readme() {
+    needs_sockets!();
+    TestKernel::start(1).check(
+        r#"{"id":"7","code":"return { greeting: `hi ${input.name}` };","input":{"name":"Ada"},"timeoutMs":5000}"#,
+        &with_id(&json!("7"), ok(&json!({ "greeting": "hi Ada" }))),
+    );
+}
+
+#[test]
+fn what_is_printed_and_thrown_comes_back() {
+    needs_sockets!();
+    let kernel = TestKernel::start(1);
+    let line = r#"{"code":"console.warn('w', 1);\nthrow new TypeError('no');"}"#;
+    let answer = normalised(&kernel.client().exchange(line).unwrap());
+    assert_eq!(answer["logs"], json!([{ "level": "warn", "text": "w 1" }]), "{answer:#}");
+    let error = &answer["error"];
+    assert_eq!(
+        (&error["kind"], &error["name"], &error["message"], &error["line"]),
+        (&json!("thrown"), &json!("TypeError"), &json!("no"), &json!(2)),
+        "{answer:#}"
+    );
+}
+
+#[test]
+fn endless_loop_is_stopped_and_its_worker_serves_the_next_request() {
+    needs_sockets!();
+    let kernel = TestKernel::start(1);
+    kernel.check(&format!(r#"{{"code":"{ENDLESS}","timeoutMs":50}}"#), &timed_out(50));
+    kernel.check_serves();
+}
+
+#[test]
+fn answers_come_as_they_finish() {
+    needs_sockets!();
+    let kernel = TestKernel::start(2);
+    let mut client = kernel.client();
+    client.send(&format!(r#"{{"id":1,"code":"{ENDLESS}","timeoutMs":200}}"#)).unwrap();
+    client.send(r#"{"id":2,"code":"return input"}"#).unwrap();
+    let answers = [client.receive().unwrap(), client.receive().unwrap()];
+    assert_eq!(
+        answers.map(|it| normalised(&it)),
+        [with_id(&json!(2), ok(&json!({}))), with_id(&json!(1), timed_out(200))]
+    );
+}
+
+#[test]
+fn a_request_can_be_cancelled_by_its_id() {
+    needs_sockets!();
+    let kernel = TestKernel::start(1);
+    let mut client = kernel.client();
+    client.send(&format!(r#"{{"id":"a","code":"{ENDLESS}"}}"#)).unwrap();
+    kernel.wait_for_running(1);
+    // Ids belong to a connection: another one's cancel finds nothing.
+    kernel.check(
+        r#"{"op":"cancel","id":"a"}"#,
+        &json!({ "id": "a", "op": "cancel", "ok": true, "cancelled": false }),
+    );
+    let start = Instant::now();
+    client.send(r#"{"op":"cancel","id":"a"}"#).unwrap();
+    let mut answers =
+        [client.receive().unwrap(), client.receive().unwrap()].map(|it| normalised(&it));
+    // Which of the two is first is a race.
+    answers.sort_by_key(|it| it["ok"] == json!(true));
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    assert_eq!(
+        answers,
+        [
+            with_id(&json!("a"), cancelled()),
+            json!({ "id": "a", "op": "cancel", "ok": true, "cancelled": true })
+        ]
+    );
+    kernel.check_serves();
+}
+
+#[test]
+fn an_id_in_flight_is_taken() {
+    needs_sockets!();
+    let kernel = TestKernel::start(1);
+    let mut client = kernel.client();
+    client.send(&format!(r#"{{"id":"a","code":"{ENDLESS}","timeoutMs":200}}"#)).unwrap();
+    let second = client.exchange(r#"{"id":"a","code":"return 1"}"#).unwrap();
+    let taken = failed(&json!({
+        "kind": "bad_request",
+        "message": "id \"a\" is already in flight",
+        "hint": "an id may be used again once its answer is there",
+    }));
+    assert_eq!(normalised(&second), with_id(&json!("a"), taken));
+    assert_eq!(normalised(&client.receive().unwrap()), with_id(&json!("a"), timed_out(200)));
+    let third = client.exchange(r#"{"id":"a","code":"return input"}"#).unwrap();
+    assert_eq!(normalised(&third), with_id(&json!("a"), ok(&json!({}))));
+}
+
+#[test]
+fn a_client_that_goes_away_cancels_what_it_had() {
+    needs_sockets!();
+    let kernel = TestKernel::start(1);
+    let mut stream = kernel.raw();
+    stream.write_all(format!("{{\"code\":\"{ENDLESS}\"}}\n").as_bytes()).unwrap();
+    kernel.wait_for_running(1);
+    drop(stream);
+    kernel.wait_for_running(0);
+    kernel.check_serves();
+}
+
+#[test]
+fn a_half_close_waits_for_its_answers_and_a_full_one_does_not() {
+    needs_sockets!();
+    let kernel = TestKernel::start(1);
+    let request = |ms| format!("{{\"code\":\"{ENDLESS}\",\"timeoutMs\":{ms}}}\n");
+    kernel.check_bytes(request(100).as_bytes(), &[timed_out(100)]);
+
+    let mut stream = kernel.raw();
+    stream.write_all(request(10_000).as_bytes()).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    kernel.wait_for_running(1);
+    drop(stream);
+    kernel.wait_for_running(0);
+    kernel.check_serves();
+}
+
+#[test]
+fn the_last_line_needs_no_line_end() {
+    needs_sockets!();
+    TestKernel::start(1).check_bytes(br#"{"code":"return input"}"#, &[ok(&json!({}))]);
+}
+
+#[test]
+fn beyond_the_queue_a_request_is_refused_at_once() {
+    needs_sockets!();
+    let kernel = TestKernel::start_with(|it| it.queue_len = 1);
+    let mut client = kernel.client();
+    client.send(&format!(r#"{{"id":1,"code":"{ENDLESS}"}}"#)).unwrap();
+    kernel.wait_for_running(1);
+    client.send(&format!(r#"{{"id":2,"code":"{ENDLESS}"}}"#)).unwrap();
+    let busy = failed(&json!({
+        "kind": "busy",
+        "message": "every worker is occupied and the queue is full",
+        "hint": "nothing has run; try again after a pause",
+    }));
+    let refused = client.exchange(r#"{"id":3,"code":"return 1"}"#).unwrap();
+    assert_eq!(normalised(&refused), with_id(&json!(3), busy));
+    drop(client);
+    kernel.wait_for_running(0);
+    kernel.check_serves();
+}
+
+#[test]
+fn a_connection_beyond_its_share_is_not_read_and_loses_nothing() {
+    needs_sockets!();
+    let kernel = TestKernel::start_with(|it| it.n_in_flight = 2);
+    let stream = kernel.raw();
+    let mut writer = stream.try_clone().unwrap();
+    let writing = std::thread::spawn(move || {
+        for id in 0..500 {
+            writeln!(writer, r#"{{"id":{id},"code":"return input","input":{id}}}"#).unwrap();
+        }
+        writer.shutdown(Shutdown::Write).unwrap();
+    });
+    let mut ids: Vec<u64> = BufReader::new(stream)
+        .lines()
+        .map(|line| normalised(&line.unwrap()))
+        .inspect(|answer| assert_eq!(*answer, with_id(&answer["id"], ok(&answer["id"]))))
+        .map(|answer| answer["id"].as_u64().unwrap())
+        .collect();
+    writing.join().unwrap();
+    ids.sort_unstable();
+    assert_eq!(ids, (0..500).collect::<Vec<_>>());
+}
+
+#[test]
+fn connections_beyond_the_limit_are_told_so() {
+    needs_sockets!();
+    let kernel = TestKernel::start_with(|it| it.n_connections = 1);
+    let mut first = kernel.client();
+    first.exchange(r#"{"op":"ping"}"#).unwrap();
+    let mut second = kernel.raw();
+    let mut answer = String::new();
+    second.read_to_string(&mut answer).unwrap();
+    let busy = failed(&json!({
+        "kind": "busy",
+        "message": "1 connections are open, which is the limit",
+        "hint": "nothing has run; try again after a pause",
+    }));
+    assert_eq!(normalised(&answer), busy);
+}
+
+#[test]
+fn a_client_that_never_reads_is_dropped() {
+    needs_sockets!();
+    let kernel = TestKernel::start_with(|it| it.unread_bytes = 1 << 20);
+    let mut stream = kernel.raw();
+    let line = format!("{{\"code\":\"return input\",\"input\":\"{}\"}}\n", "x".repeat(256 << 10));
+    // Its writes fail in the end: the kernel has hung up.
+    let failure = (0..200).find_map(|_| stream.write_all(line.as_bytes()).err());
+    assert!(failure.is_some(), "the kernel took everything");
+    kernel.check_serves();
+}
+
+#[test]
+fn ten_mebibytes_cross_both_ways() {
+    needs_sockets!();
+    let kernel = TestKernel::start(1);
+    let input = json!("x".repeat(10 << 20));
+    kernel.check(&format!(r#"{{"code":"return input","input":{input}}}"#), &ok(&input));
+}
