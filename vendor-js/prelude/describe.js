@@ -85,8 +85,8 @@ export function leftovers(mainPromise) {
   let list = "";
   MapPrototypeForEach(unhandled, ({ reason }, promise) => {
     if (promise === mainPromise) return;
-    const { name, message, stack } = isErrorLike(reason) ? describeError(reason) : describeOther(reason);
-    const line = `unhandled rejection: ${stack ?? (name === null ? `thrown: ${message}` : message)}`;
+    const { message, stack } = isErrorLike(reason) ? describeError(reason) : describeOther(reason);
+    const line = `unhandled rejection: ${stack ?? message}`;
     list += (list === "" ? "" : ",") + jsonStringify(line);
   });
   return `[${list}]`;
