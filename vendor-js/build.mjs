@@ -18,7 +18,7 @@ const INSPECT_HOOKS = [
 
 const BUNDLES = [
   { name: "prelude", entry: "prelude/index.js", hooks: [...INSPECT_HOOKS, "blob-streams"] },
-  { name: "aws-s3", entry: "entries/aws-s3.js", hooks: ["s3-defaults", "upload-parts"], shims: ["xml-parser", "stream", "buffer"] },
+  { name: "aws-s3", entry: "entries/aws-s3.js", hooks: ["s3-defaults"], shims: ["xml-parser", "stream", "buffer"] },
   { name: "my-lib", entry: "entries/my-lib.js" },
 ];
 
@@ -60,11 +60,6 @@ const HOOKS = {
     from: "if (!globalThis.ReadableStream) {",
     upTo: "\n}\n",
     to: "",
-  },
-  "upload-parts": {
-    file: "@aws-sdk/lib-storage/dist-es/Upload.js",
-    from: "const dataFeeder = getChunk(this.params.Body, this.partSize);",
-    to: 'const dataFeeder = require("HERE/shims/one-at-a-time.js").oneAtATime(getChunk(this.params.Body, this.partSize));',
   },
   "s3-defaults": {
     file: "@aws-sdk/client-s3/dist-es/runtimeConfig.browser.js",
@@ -159,6 +154,7 @@ function replacements(hooks, shims, used) {
             const start = contents.indexOf(from);
             if (start < 0 || contents.includes(from, start + 1)) throw new Error(`${name}: ${file} has not exactly one "${from}"`);
             const end = upTo === undefined ? start + from.length : contents.indexOf(upTo, start) + upTo.length;
+            if (end < start) throw new Error(`${name}: ${file} has no "${upTo}" after "${from}"`);
             contents = contents.slice(0, start) + to.replaceAll("HERE", here.replaceAll(sep, "/")) + contents.slice(end);
             used.add(name);
           }

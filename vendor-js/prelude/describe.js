@@ -5,7 +5,7 @@ import {
   StringStartsWith, getOwnPropertyDescriptor, getPrototypeOf, isError, jsonStringify,
 } from "./primordials.js";
 
-const ERROR_OPTIONS = { __proto__: null, depth: 2, maxArrayLength: 20, maxStringLength: 2000 };
+const ERROR_OPTIONS = { __proto__: null, depth: 4, maxArrayLength: 20, maxStringLength: 2000 };
 const VALUE_OPTIONS = { __proto__: null, depth: 2, maxArrayLength: 20, maxStringLength: 10000 };
 const BRIEF_OPTIONS = { __proto__: null, depth: 0, maxArrayLength: 3, maxStringLength: 100, breakLength: Infinity };
 
@@ -41,9 +41,11 @@ function nameOf(error) {
 }
 
 // As Node shows it, except that it always begins with `Name: message`: Node
-// puts an error without frames in brackets, and `DOMException [Name]` for one.
+// puts an error without frames in brackets, and `DOMException [Name]` or a mark
+// for later references before others.
 function inspectError(error, name) {
-  const shown = inspect(error, ERROR_OPTIONS);
+  let shown = inspect(error, ERROR_OPTIONS);
+  if (StringStartsWith(shown, "<ref *1> ")) shown = StringSlice(shown, 9);
   const prefix = `DOMException [${name}]`;
   if (StringStartsWith(shown, prefix)) return name + StringSlice(shown, prefix.length);
   return StringStartsWith(shown, "[") && StringEndsWith(shown, "]") && StringIndexOf(shown, "\n") < 0
@@ -85,8 +87,8 @@ export function leftovers(mainPromise) {
   let list = "";
   MapPrototypeForEach(unhandled, ({ reason }, promise) => {
     if (promise === mainPromise) return;
-    const { name, message, stack } = isErrorLike(reason) ? describeError(reason) : describeOther(reason);
-    const line = `unhandled rejection: ${stack ?? (name === null ? `thrown: ${message}` : message)}`;
+    const { message, stack } = isErrorLike(reason) ? describeError(reason) : describeOther(reason);
+    const line = `unhandled rejection: ${stack ?? message}`;
     list += (list === "" ? "" : ",") + jsonStringify(line);
   });
   return `[${list}]`;

@@ -3,6 +3,7 @@
 // may draw random numbers or read a clock while it loads. Order matters: what
 // comes later captures what came before.
 import "./lockdown.js";
+import "./generators.js";
 import { settle } from "./door.js";
 import "./errors.js";
 import "./clock.js";

@@ -24,7 +24,10 @@ pub(crate) fn decoder_name(args: &[Arg<'_>]) -> Reply {
                 encoding.name()
             ),
         ),
-        None => Reply::throw("RangeError", format!("TextDecoder knows no encoding '{label}'")),
+        None => {
+            let shown = &label[..label.floor_char_boundary(100)];
+            Reply::throw("RangeError", format!("TextDecoder knows no encoding '{shown}'"))
+        }
     }
 }
 
