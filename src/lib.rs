@@ -2,5 +2,6 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 pub mod isolate;
+pub mod policy;
 pub mod pool;
 pub mod transpile;
