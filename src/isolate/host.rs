@@ -2,6 +2,9 @@
 //! arguments and replies look. Ops are plain functions over plain data; none of
 //! them ever sees the engine.
 
+pub mod checksum;
+pub mod xml;
+
 use std::borrow::Cow;
 
 use crossbeam_channel::Sender;
@@ -35,6 +38,13 @@ pub enum Reply {
     },
 }
 
+impl Reply {
+    /// The op was called with what it cannot take.
+    pub(crate) fn type_error(message: impl Into<String>) -> Reply {
+        Reply::Throw { name: "TypeError".to_owned(), message: message.into() }
+    }
+}
+
 /// Number of an asynchronous op in flight, unique within its run.
 pub type CallId = u32;
 
@@ -51,7 +61,7 @@ pub struct Completion {
 pub struct Completions(Sender<Completion>);
 
 impl Completions {
-    pub(crate) fn new(sender: Sender<Completion>) -> Completions {
+    pub fn new(sender: Sender<Completion>) -> Completions {
         Completions(sender)
     }
 
