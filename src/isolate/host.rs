@@ -3,6 +3,7 @@
 //! them ever sees the engine.
 
 pub mod checksum;
+pub mod http;
 pub mod xml;
 
 use std::borrow::Cow;
