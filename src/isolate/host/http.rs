@@ -33,7 +33,7 @@ use tokio::{
     task::{AbortHandle, JoinSet},
 };
 
-use self::body::Upload;
+use self::body::{StreamBody, Upload};
 use super::{
     Arg, CallId, Completions, Reply,
     checksum::{Algorithm, Hasher, checksum_of},
@@ -352,10 +352,15 @@ impl Exchanges {
             return throw(&err);
         }
         match self.upload(*exchange) {
-            Some(upload) => upload.write(call, Bytes::copy_from_slice(bytes)),
-            None => self.completions.complete(call, Reply::Undefined),
+            Some(upload) => match upload.write(call, Bytes::copy_from_slice(bytes)) {
+                Ok(()) => Reply::Undefined,
+                Err(err) => throw(&err),
+            },
+            None => {
+                self.completions.complete(call, Reply::Undefined);
+                Reply::Undefined
+            }
         }
-        Reply::Undefined
     }
 
     /// Op `httpEnd(exchange)`: the request body is complete.
@@ -470,7 +475,7 @@ impl Exchanges {
             }
             BodyKind::Stream => {
                 let upload = Upload::new(self.completions.clone());
-                (Outgoing::Stream(upload.clone(), meta.length), Some(upload))
+                (Outgoing::Stream(upload.clone().body(meta.length)), Some(upload))
             }
         };
         let exchange = Arc::new(Exchange {
@@ -536,7 +541,7 @@ impl fmt::Debug for Exchanges {
 enum Outgoing {
     None,
     Bytes(Bytes, Held),
-    Stream(Arc<Upload>, Option<u64>),
+    Stream(Box<StreamBody>),
 }
 
 /// Bytes counted against `held_bytes` for as long as this lives.
@@ -698,12 +703,13 @@ impl Work {
                 let payload = sha256.map_or(Payload::Unsigned, Payload::Sha256);
                 Ok((OutgoingBody::full(bytes, held), payload))
             }
-            Outgoing::Stream(upload, length) => {
+            Outgoing::Stream(mut body) => {
+                let length = body.length();
                 let Some(algorithm) = checksum else {
                     if let Some(length) = length {
                         insert(headers, "content-length", &length.to_string())?;
                     }
-                    return Ok((upload.body(length, None), Payload::Unsigned));
+                    return Ok((OutgoingBody::Stream(body), Payload::Unsigned));
                 };
                 insert(headers, "x-amz-trailer", algorithm.header())?;
                 let encoding = match headers.get(header::CONTENT_ENCODING) {
@@ -714,7 +720,8 @@ impl Work {
                 if let Some(length) = length {
                     insert(headers, "x-amz-decoded-content-length", &length.to_string())?;
                 }
-                Ok((upload.body(length, Some(algorithm)), Payload::UnsignedTrailer))
+                body.set_trailer(algorithm);
+                Ok((OutgoingBody::Stream(body), Payload::UnsignedTrailer))
             }
         }
     }

@@ -343,6 +343,63 @@ fn streams_pass_both_ways_in_bounded_pieces() {
 }
 
 #[test]
+fn writes_go_through_when_nobody_will_read_them() {
+    let mut run = Run::new(&net("", nobody()));
+    let put = with(
+        request("PUT", "10.0.0.1:80".parse().unwrap(), "/bucket/k"),
+        json!({ "body": "stream" }),
+    );
+    let exchange = run.start(&put, None).unwrap();
+    for _ in 0..4 {
+        let write = run.write(exchange, &pattern(256 << 10));
+        assert_eq!(run.wait(write), Reply::Undefined);
+    }
+    check_error(
+        run.finish(exchange),
+        "NotAllowedError",
+        "snippets may not connect to 10.0.0.1:80; the operator can allow it with \
+         --allow-net 10.0.0.1:80",
+    );
+}
+
+#[test]
+fn a_body_shorter_than_announced_is_not_an_object() {
+    let server = S3Server::start();
+    let mut run = Run::new(&net("", operator_of(server.addr)));
+    let put =
+        with(request("PUT", server.addr, "/bucket/k"), json!({ "body": "stream", "length": 10 }));
+    let exchange = run.start(&put, None).unwrap();
+    run.write(exchange, b"five.");
+    run.exchanges.end(&[Arg::Number(f64::from(exchange))]);
+    check_error(
+        run.finish(exchange),
+        "ECONNRESET",
+        &format!(
+            "the connection to {} broke: the request body is shorter than its announced length",
+            server.addr
+        ),
+    );
+    run.expect(404, &request("GET", server.addr, "/bucket/k"), None);
+}
+
+#[test]
+fn a_body_longer_than_announced_is_refused() {
+    let server = S3Server::start();
+    let mut run = Run::new(&net("", operator_of(server.addr)));
+    let put =
+        with(request("PUT", server.addr, "/bucket/k"), json!({ "body": "stream", "length": 3 }));
+    let exchange = run.start(&put, None).unwrap();
+    let call = run.next_call();
+    assert_eq!(
+        run.exchanges.write(call, &[Arg::Number(f64::from(exchange)), Arg::Bytes(b"five.")]),
+        Reply::Throw {
+            name: "TypeError".to_owned(),
+            message: "the request body is longer than its announced length".to_owned(),
+        }
+    );
+}
+
+#[test]
 fn a_slow_reader_holds_the_server_back() {
     let server = S3Server::start();
     let mut run = Run::new(&net("", operator_of(server.addr)));

@@ -22,6 +22,7 @@ use super::{
     },
     Held,
 };
+use crate::net::NetError;
 
 /// Bytes that wait for the connection before writes are held back.
 const HIGH_WATER: usize = 256 << 10;
@@ -48,7 +49,9 @@ pub(crate) struct Upload {
 struct State {
     queue: VecDeque<Bytes>,
     n_bytes: usize,
-    /// Writes that wait for room.
+    /// What may still be written, when the length was announced.
+    room: Option<u64>,
+    /// Writes that wait for the connection.
     parked: VecDeque<(CallId, Bytes)>,
     phase: Phase,
     waker: Option<Waker>,
@@ -93,23 +96,21 @@ impl Upload {
         Arc::new(Upload { completions, state: Mutex::default() })
     }
 
-    /// The other end; to be made once.
-    pub(super) fn body(
-        self: Arc<Upload>,
-        length: Option<u64>,
-        trailer: Option<Algorithm>,
-    ) -> OutgoingBody {
-        OutgoingBody::Stream(Box::new(StreamBody {
-            upload: self,
-            remaining: length,
-            trailer: trailer
-                .map(|algorithm| Trailer { algorithm, hasher: Some(Hasher::new(algorithm)) }),
-            is_done: false,
-        }))
+    /// The other end; to be made once. Dropping it lets every write through.
+    pub(super) fn body(self: Arc<Upload>, length: Option<u64>) -> Box<StreamBody> {
+        self.state.lock().room = length;
+        Box::new(StreamBody { upload: self, remaining: length, trailer: None, is_done: false })
     }
 
-    pub(super) fn write(&self, call: CallId, bytes: Bytes) {
+    /// Refuses what would not fit the announced length: the connection would
+    /// cut it off and nobody would notice.
+    pub(super) fn write(&self, call: CallId, bytes: Bytes) -> Result<(), NetError> {
         let mut state = self.state.lock();
+        if let Some(room) = &mut state.room {
+            *room = room.checked_sub(bytes.len() as u64).ok_or_else(|| {
+                NetError::Invalid("the request body is longer than its announced length".to_owned())
+            })?;
+        }
         if state.phase != Phase::Open || bytes.is_empty() {
             self.completions.complete(call, Reply::Undefined);
         } else if state.n_bytes < HIGH_WATER {
@@ -119,6 +120,7 @@ impl Upload {
             state.parked.push_back((call, bytes));
         }
         state.wake();
+        Ok(())
     }
 
     pub(super) fn end(&self) {
@@ -164,6 +166,15 @@ impl State {
 }
 
 impl StreamBody {
+    /// Sends the body as `aws-chunked`, with its checksum behind it.
+    pub(super) fn set_trailer(&mut self, algorithm: Algorithm) {
+        self.trailer = Some(Trailer { algorithm, hasher: Some(Hasher::new(algorithm)) });
+    }
+
+    pub(super) fn length(&self) -> Option<u64> {
+        self.remaining
+    }
+
     /// The next bytes as the snippet wrote them; `Ready(None)` at the end.
     fn poll_raw(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let mut state = self.upload.state.lock();
@@ -194,16 +205,13 @@ impl StreamBody {
             return Poll::Ready(None);
         }
         let Poll::Ready(bytes) = self.poll_raw(cx) else { return Poll::Pending };
-        let n_bytes = bytes.as_ref().map_or(0, Bytes::len) as u64;
         if let Some(remaining) = &mut self.remaining {
-            let is_short = bytes.is_none() && *remaining > 0;
-            if is_short || n_bytes > *remaining {
+            if bytes.is_none() && *remaining > 0 {
                 self.is_done = true;
-                let how = if is_short { "shorter" } else { "longer" };
-                let message = format!("the request body is {how} than its announced length");
+                let message = "the request body is shorter than its announced length";
                 return Poll::Ready(Some(Err(io::Error::other(message))));
             }
-            *remaining -= n_bytes;
+            *remaining -= bytes.as_ref().map_or(0, Bytes::len) as u64;
         }
         let framed = match (&mut self.trailer, bytes) {
             (None, bytes) => bytes,
@@ -268,9 +276,11 @@ impl Body for OutgoingBody {
     fn is_end_stream(&self) -> bool {
         match self {
             OutgoingBody::Full { bytes, .. } => bytes.is_none(),
-            OutgoingBody::Stream(body) => match body.trailer {
-                Some(_) => body.is_done,
-                None => body.remaining == Some(0) || body.upload.state.lock().is_ended(),
+            OutgoingBody::Stream(body) => match (&body.trailer, body.remaining) {
+                (Some(_), _) => body.is_done,
+                // A body that ended too early must be polled to say so.
+                (None, Some(remaining)) => remaining == 0,
+                (None, None) => body.upload.state.lock().is_ended(),
             },
         }
     }
