@@ -10,7 +10,7 @@ mod door;
 mod drive;
 pub(crate) mod guard;
 mod heap;
-pub(crate) mod host;
+pub mod host;
 pub mod preset;
 mod stack;
 

@@ -1,11 +1,14 @@
 //! The kernel that language models run their TypeScript in.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+pub mod aws;
 pub mod cli;
 pub mod client;
 pub mod endpoint;
 pub mod isolate;
 pub mod kernel;
+pub mod net;
+pub mod policy;
 pub mod pool;
 pub mod pretty;
 pub mod protocol;

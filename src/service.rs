@@ -374,10 +374,7 @@ mod tests {
 
     #[test]
     fn a_stopped_run_says_who_stopped_it() {
-        check(
-            RunError::Cancelled,
-            r#"{"kind":"cancelled","message":"cancelled by the client"}"#,
-        );
+        check(RunError::Cancelled, r#"{"kind":"cancelled","message":"cancelled by the client"}"#);
         check(
             RunError::ShuttingDown,
             concat!(

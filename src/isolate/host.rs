@@ -2,11 +2,14 @@
 //! arguments and replies look. Ops are plain functions over plain data; none of
 //! them ever sees the engine.
 
+pub mod checksum;
 pub(crate) mod clock;
 pub(crate) mod console;
+pub mod http;
 pub(crate) mod random;
 pub(crate) mod text;
 pub(crate) mod url;
+pub mod xml;
 
 use std::borrow::Cow;
 
@@ -42,6 +45,11 @@ pub enum Reply {
 }
 
 impl Reply {
+    /// The op was called with what it cannot take.
+    pub(crate) fn type_error(message: impl Into<String>) -> Reply {
+        Reply::throw("TypeError", message)
+    }
+
     /// Throws an error of a class that the engine has or the prelude knows.
     pub(crate) fn throw(name: &str, message: impl Into<String>) -> Reply {
         Reply::Throw { name: name.to_owned(), message: message.into() }
@@ -130,7 +138,7 @@ pub struct Completion {
 
 /// What wakes a run that waits.
 #[derive(Debug)]
-pub(crate) enum Event {
+pub enum Event {
     Completed(Completion),
     /// The run is to end; why, whoever sent this has noted.
     Stop,
@@ -142,7 +150,7 @@ pub(crate) enum Event {
 pub struct Completions(Sender<Event>);
 
 impl Completions {
-    pub(crate) fn new(sender: Sender<Event>) -> Completions {
+    pub fn new(sender: Sender<Event>) -> Completions {
         Completions(sender)
     }
 

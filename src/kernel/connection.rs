@@ -29,8 +29,8 @@ use super::{
     lines::{Line, LineBuffer},
 };
 use crate::{
-    protocol::{Answer, Control, Failure, Id, Message, Refusal, Request, Severity, control_line},
     pool::Ticket,
+    protocol::{Answer, Control, Failure, Id, Message, Refusal, Request, Severity, control_line},
 };
 
 /// How often a connection that is not being read is asked whether it still is.

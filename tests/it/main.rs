@@ -7,4 +7,5 @@ mod kernel;
 mod lifecycle;
 mod protocol;
 mod readme;
+mod s3;
 mod tcp;

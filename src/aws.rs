@@ -1,0 +1,245 @@
+//! Whose keys sign a request, where they may be used, and the signatures.
+//!
+//! Credentials come from the host's default chain (environment, profiles, SSO,
+//! process, web identity, container, instance metadata), are found when the first
+//! request needs them and never leave this process except as signatures. They are
+//! used only at AWS's own S3 endpoints over TLS and at endpoints that the operator
+//! configured. Nothing here sends a snippet's request.
+
+mod endpoint;
+mod sign;
+
+pub(crate) use endpoint::is_s3_host;
+pub(crate) use sign::{Payload, Scope, presign, sign, sign_policy};
+
+use std::{
+    error::Error,
+    fmt,
+    time::{Duration, Instant, SystemTime},
+};
+
+use aws_config::{
+    BehaviorVersion, SdkConfig, environment::region::EnvironmentVariableRegionProvider,
+    meta::region::RegionProviderChain, profile::ProfileFileRegionProvider,
+};
+use aws_credential_types::{
+    Credentials,
+    provider::{ProvideCredentials, SharedCredentialsProvider},
+};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use serde::Serialize;
+use tokio::sync::{Mutex, OnceCell};
+
+use crate::policy::{Destination, Standing};
+
+/// A key is fetched anew when it has less than this left.
+const REFRESH_BEFORE: Duration = Duration::from_secs(5 * 60);
+/// How long a key without expiry is used before the chain is asked again, so
+/// that a kernel that runs for days notices an edited credentials file.
+const RECHECK_STATIC: Duration = Duration::from_secs(5 * 60);
+/// How long a failure is remembered: a hundred requests at once must not ask an
+/// absent metadata service a hundred times.
+const REMEMBER_FAILURE: Duration = Duration::from_secs(3);
+
+/// Where the host's AWS settings come from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// Environment, `~/.aws/config` and `~/.aws/credentials`, as every AWS tool.
+    Environment,
+    /// These and nothing else.
+    Fixed { credentials: Option<Credentials>, region: Option<String>, endpoint: Option<String> },
+}
+
+/// What `new AwsS3.S3Client({})` takes from the host; nothing secret.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Defaults {
+    pub region: Option<String>,
+    /// The operator's endpoint instead of AWS.
+    pub endpoint: Option<String>,
+    pub use_fips: bool,
+    pub use_dual_stack: bool,
+}
+
+/// The host's AWS identity and settings; found on first use and kept.
+#[derive(Debug)]
+pub struct Aws {
+    source: Source,
+    settings: OnceCell<Settings>,
+    known: Mutex<Option<Known>>,
+}
+
+#[derive(Debug)]
+struct Settings {
+    defaults: Defaults,
+    /// Of `defaults.endpoint` and of every other endpoint that was configured.
+    operator: Vec<Destination>,
+    provider: Option<SharedCredentialsProvider>,
+}
+
+/// What the chain said last.
+#[derive(Debug)]
+struct Known {
+    answer: Result<Credentials, NoCredentials>,
+    until: Instant,
+}
+
+/// The host has no usable credentials; requests that bring their own still work.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NoCredentials {
+    reason: String,
+}
+
+impl Aws {
+    pub fn new(source: Source) -> Aws {
+        Aws { source, settings: OnceCell::new(), known: Mutex::new(None) }
+    }
+
+    pub async fn defaults(&self) -> &Defaults {
+        &self.settings().await.defaults
+    }
+
+    /// What the S3 client may claim at `to` without a rule.
+    pub(crate) async fn standing(&self, to: &Destination) -> Standing {
+        if is_s3_host(&to.host()) && matches!(to.port(), 80 | 443) {
+            return Standing::AwsS3;
+        }
+        let settings = self.settings().await;
+        match settings.operator.iter().any(|it| to.is_at_or_below(it)) {
+            true => Standing::Operator,
+            false => Standing::Stranger,
+        }
+    }
+
+    /// The host's own credentials, fresh enough to sign with.
+    pub(crate) async fn credentials(&self) -> Result<Credentials, NoCredentials> {
+        // Held across the chain's work: whoever comes meanwhile gets its answer.
+        let mut known = self.known.lock().await;
+        if let Some(known) = known.as_ref().filter(|it| Instant::now() < it.until) {
+            return known.answer.clone();
+        }
+        let answer = match &self.settings().await.provider {
+            Some(provider) => {
+                provider.provide_credentials().await.map_err(NoCredentials::from_chain)
+            }
+            None => Err(NoCredentials { reason: "none were configured".to_owned() }),
+        };
+        let keep = match &answer {
+            Err(_) => REMEMBER_FAILURE,
+            Ok(it) => match it.expiry() {
+                None => RECHECK_STATIC,
+                Some(expiry) => expiry
+                    .duration_since(SystemTime::now())
+                    .unwrap_or_default()
+                    .saturating_sub(REFRESH_BEFORE),
+            },
+        };
+        *known = Some(Known { answer: answer.clone(), until: Instant::now() + keep });
+        answer
+    }
+
+    async fn settings(&self) -> &Settings {
+        self.settings
+            .get_or_init(|| async {
+                match &self.source {
+                    Source::Environment => Settings::load().await,
+                    Source::Fixed { credentials, region, endpoint } => Settings {
+                        defaults: Defaults {
+                            region: region.clone(),
+                            endpoint: endpoint.clone(),
+                            ..Defaults::default()
+                        },
+                        operator: endpoint.iter().filter_map(|it| destination_of(it)).collect(),
+                        provider: credentials.clone().map(SharedCredentialsProvider::new),
+                    },
+                }
+            })
+            .await
+    }
+}
+
+impl Settings {
+    /// Reads environment and files; the network is asked for credentials only,
+    /// and only when some are needed.
+    async fn load() -> Settings {
+        // Not the default region chain: that one waits for instance metadata,
+        // which a laptop does not have. The JavaScript SDK does not ask it either.
+        let region = || {
+            RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+                .or_else(ProfileFileRegionProvider::new())
+        };
+        let http = aws_smithy_http_client::Builder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .build_https();
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http)
+            .region(region())
+            .load()
+            .await;
+        let s3_endpoint = service_endpoint(&config);
+        let endpoint = s3_endpoint.or_else(|| config.endpoint_url().map(str::to_owned));
+        Settings {
+            operator: endpoint.iter().filter_map(|it| destination_of(it)).collect(),
+            defaults: Defaults {
+                region: config.region().map(|it| it.as_ref().to_owned()),
+                endpoint,
+                use_fips: config.use_fips().unwrap_or_default(),
+                use_dual_stack: config.use_dual_stack().unwrap_or_default(),
+            },
+            provider: config.credentials_provider(),
+        }
+    }
+}
+
+impl NoCredentials {
+    /// The chain's own words, outermost first; its errors hold no secrets.
+    fn from_chain(err: impl Error) -> NoCredentials {
+        let mut reason = err.to_string();
+        let mut cause = err.source();
+        while let Some(err) = cause {
+            let text = err.to_string();
+            if !reason.ends_with(&text) {
+                reason = format!("{reason}: {text}");
+            }
+            cause = err.source();
+        }
+        // It lists what it tried one a line, each with the same preamble.
+        let lines: Vec<_> = reason
+            .lines()
+            .map(|it| it.trim().replace("the credential provider was not enabled: ", ""))
+            .filter(|it| !it.is_empty())
+            .collect();
+        NoCredentials { reason: lines.join(", ").replace(":, ", ": ") }
+    }
+}
+
+impl fmt::Display for NoCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the host has no AWS credentials ({}); on the host, set AWS_PROFILE or \
+             AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run `aws sso login`; \
+             in a snippet, pass `credentials` to S3Client",
+            self.reason
+        )
+    }
+}
+
+impl Error for NoCredentials {}
+
+/// `AWS_ENDPOINT_URL_S3`, or the `s3` section of the profile's `services`.
+fn service_endpoint(config: &SdkConfig) -> Option<String> {
+    let key = aws_types::service_config::ServiceConfigKey::builder()
+        .service_id("s3")
+        .env("AWS_ENDPOINT_URL")
+        .profile("endpoint_url")
+        .build()
+        .expect("all three parts are given");
+    config.service_config()?.load_config(key)
+}
+
+/// Host and port of a URL that the operator wrote.
+fn destination_of(url: &str) -> Option<Destination> {
+    let url = url::Url::parse(url).ok()?;
+    Destination::new(url.host_str()?, url.port_or_known_default()?)
+}

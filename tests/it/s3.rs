@@ -1,0 +1,5 @@
+//! AwsS3 and what stands behind it, against a real S3 server.
+
+mod chain;
+mod server;
+mod transport;
