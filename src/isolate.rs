@@ -27,7 +27,7 @@ pub use self::{
     heap::{Rollback, Tracking, Verify},
 };
 use self::{
-    door::{BuildError as EngineError, Engine, Turn},
+    door::{BuildError as EngineError, Collect, Engine, Turn},
     drive::{End, Host, drive},
     guard::{Exit, Guard},
     heap::Heap,
@@ -196,8 +196,12 @@ impl Isolate {
         let mut host = Host::new(Clock::Building, Console::new(0, 0), PositionMap::default());
         let mut engine = Engine::build(guard, &heap, &mut host, blueprint.preset.bundles)?;
         warm_up(&mut engine, guard, &heap, &mut host)?;
-        let collect_above = COLLECT_ABOVE.min(heap.scratch_bytes() / 4);
-        engine.finish_image(guard, &heap, &mut host, heap.image_bytes() + collect_above)?;
+        let (image, scratch) = (heap.image_bytes(), heap.scratch_bytes());
+        let collect = Collect {
+            first_at: image + COLLECT_ABOVE.min(scratch / 4),
+            at_latest: image + scratch / 4 * 3,
+        };
+        engine.finish_image(guard, &heap, &mut host, collect)?;
         heap.seal(file).map_err(BuildError::Memory)?;
         Ok(Isolate { engine, heap, blueprint, state: State::Pristine })
     }
@@ -332,6 +336,7 @@ for (const word of words) seen.set(word, { word, length: word.length });
 class Warm { #count = 0; add(n) { this.#count += n; return this; } get total() { return this.#count; } }
 const warm = new Warm();
 await Promise.all(input.list.map(async (n) => warm.add(await n)));
+console.log("warm %s", "up", { seen, error: new TypeError("warm"), promise: Promise.resolve(1) });
 try { JSON.parse("{"); } catch (error) { words.push(error.name, String(error.stack)); }
 const { a, ...rest } = { a: 1, b: [..."xy"], c: /w(\w+)/.exec(words[0]) };
 return { total: warm.total, rest, words: [...seen.values()].map(({ word }) => word.toUpperCase()).sort() };

@@ -79,6 +79,16 @@ pub struct Bytecode {
     pub bytes: &'static [u8],
 }
 
+/// When the engine collects cycles: at how many live bytes, image included.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Collect {
+    pub(crate) first_at: usize,
+    /// After a collection the engine waits until the heap has grown by half, which
+    /// may be more than there is: a run must not end for want of memory with a
+    /// heap full of garbage.
+    pub(crate) at_latest: usize,
+}
+
 /// What woke a waiting run.
 #[derive(Debug)]
 pub(crate) enum Wake {
@@ -95,6 +105,8 @@ struct Core {
     main: qjs::JSValue,
     /// Whether a promise was rejected without a handler in this run.
     has_rejections: bool,
+    /// [`Collect::at_latest`]; no limit while the image is built.
+    collect_at_latest: usize,
     /// The current entry's host. Null outside an entry.
     host: *mut Host,
     heap: *const Heap,
@@ -118,7 +130,7 @@ struct Hooks {
 enum Request {
     Nothing,
     Build { bundles: *const [Bytecode] },
-    FinishImage { gc_threshold: usize },
+    FinishImage(Collect),
     Begin { program: *const [u8], input: *const [u8] },
     Timer(TimerId),
     Completion(*const Completion),
@@ -184,6 +196,7 @@ impl Engine {
             },
             main: undefined,
             has_rejections: false,
+            collect_at_latest: usize::MAX,
             host: ptr::null_mut(),
             heap,
             request: Request::Nothing,
@@ -209,10 +222,10 @@ impl Engine {
         guard: &Guard,
         heap: &Heap,
         host: &mut Host,
-        gc_threshold: usize,
+        collect: Collect,
     ) -> Result<(), BuildError> {
         let said = self
-            .enter(guard, heap, host, Request::FinishImage { gc_threshold })
+            .enter(guard, heap, host, Request::FinishImage(collect))
             .map_err(BuildError::Left)?;
         match said.kind {
             Kind::Built => Ok(()),
@@ -401,7 +414,7 @@ mod armed {
             match (*core).request {
                 Request::Nothing => {}
                 Request::Build { bundles } => build(core, &*bundles),
-                Request::FinishImage { gc_threshold } => finish_image(core, gc_threshold),
+                Request::FinishImage(collect) => finish_image(core, collect),
                 Request::Begin { program, input } => begin(core, &*program, &*input),
                 Request::Timer(id) => fire_timer(core, id),
                 Request::Completion(completion) => settle(core, &*completion),
@@ -422,23 +435,18 @@ mod armed {
             qjs::JS_SetCanBlock(rt, false);
             let ctx = qjs::JS_NewContext(rt);
             (*core).ctx = ctx;
-            let interrupt = guard::interrupt_callback();
-            // A function pointer of the same shape: the runtime's type is opaque.
-            let interrupt: unsafe extern "C" fn(*mut qjs::JSRuntime, *mut c_void) -> c_int =
-                std::mem::transmute(interrupt);
-            qjs::JS_SetInterruptHandler(rt, Some(interrupt), ptr::null_mut());
+            qjs::JS_SetInterruptHandler(rt, Some(on_poll), ptr::null_mut());
             qjs::JS_SetHostPromiseRejectionTracker(rt, Some(on_rejection), ptr::null_mut());
 
             let global = qjs::JS_GetGlobalObject(ctx);
-            let function = qjs::JS_NewCFunction2(
-                ctx,
-                Some(door),
-                c"door".as_ptr(),
-                1,
-                qjs::JSCFunctionEnum_JS_CFUNC_generic,
-                0,
-            );
-            qjs::JS_SetPropertyStr(ctx, global, c"__door".as_ptr(), function);
+            // For the prelude, which captures and deletes them.
+            let functions: [(&CStr, qjs::JSCFunction); 2] =
+                [(c"__door", Some(door)), (c"__peek", Some(peek))];
+            for (name, function) in functions {
+                let generic = qjs::JSCFunctionEnum_JS_CFUNC_generic;
+                let function = qjs::JS_NewCFunction2(ctx, function, name.as_ptr(), 1, generic, 0);
+                qjs::JS_SetPropertyStr(ctx, global, name.as_ptr(), function);
+            }
 
             for bundle in bundles {
                 let bytes = bundle.bytes;
@@ -472,7 +480,7 @@ mod armed {
                 leftovers: hook(c"leftovers"),
             };
             qjs::JS_FreeValue(ctx, hooks);
-            for name in [c"__hooks", c"__door"] {
+            for name in [c"__hooks", c"__door", c"__peek"] {
                 let atom = qjs::JS_NewAtom(ctx, name.as_ptr());
                 qjs::JS_DeleteProperty(ctx, global, atom, 0);
                 qjs::JS_FreeAtom(ctx, atom);
@@ -505,7 +513,7 @@ mod armed {
         }
     }
 
-    unsafe fn finish_image(core: *mut Core, gc_threshold: usize) {
+    unsafe fn finish_image(core: *mut Core, collect: Collect) {
         // SAFETY: as for `entry`.
         unsafe {
             let (rt, ctx) = ((*core).rt, (*core).ctx);
@@ -530,7 +538,8 @@ mod armed {
                     }
                 }
             }
-            qjs::JS_SetGCThreshold(rt, gc_threshold as qjs::size_t);
+            qjs::JS_SetGCThreshold(rt, collect.first_at as qjs::size_t);
+            (*core).collect_at_latest = collect.at_latest;
             (*core).said.kind = if detach_image(core) { Kind::Built } else { Kind::BundleFailed };
         }
     }
@@ -798,6 +807,23 @@ mod armed {
         }
     }
 
+    /// The engine polls this every ten thousand jumps and calls. It reads two
+    /// atomics and one number, and never a clock.
+    unsafe extern "C" fn on_poll(rt: *mut qjs::JSRuntime, _opaque: *mut c_void) -> c_int {
+        let core = CURRENT.get();
+        // SAFETY: called inside an entry; nothing of the engine is touched but
+        // the threshold, which it reads at its next allocation of an object.
+        unsafe {
+            if !core.is_null() {
+                let at_latest = (*core).collect_at_latest as qjs::size_t;
+                if qjs::JS_GetGCThreshold(rt) > at_latest {
+                    qjs::JS_SetGCThreshold(rt, at_latest);
+                }
+            }
+        }
+        c_int::from(guard::is_asked())
+    }
+
     unsafe extern "C" fn on_rejection(
         ctx: *mut qjs::JSContext,
         promise: qjs::JSValue,
@@ -864,6 +890,51 @@ mod armed {
                 Reply::Throw { name, message } => throw(ctx, name, message),
                 reply => value_of(ctx, reply),
             }
+        }
+    }
+
+    /// Looks into what plain JavaScript cannot see into, for the console:
+    /// `[state, result]` of a promise, `[target]` of a proxy. Runs no snippet code.
+    unsafe extern "C" fn peek(
+        ctx: *mut qjs::JSContext,
+        _this: qjs::JSValue,
+        argc: c_int,
+        argv: *mut qjs::JSValue,
+    ) -> qjs::JSValue {
+        // SAFETY: as for `door`.
+        unsafe {
+            if argc < 1 {
+                return qjs::JS_UNDEFINED;
+            }
+            let value = argv.read();
+            let flags = qjs::JS_PROP_C_W_E as c_int;
+            if qjs::JS_IsPromise(value) {
+                let state = qjs::JS_PromiseState(ctx, value);
+                let number = if state == qjs::JSPromiseStateEnum_JS_PROMISE_FULFILLED {
+                    1.0
+                } else if state == qjs::JSPromiseStateEnum_JS_PROMISE_REJECTED {
+                    2.0
+                } else {
+                    0.0
+                };
+                let seen = qjs::JS_NewArray(ctx);
+                let result = qjs::JS_PromiseResult(ctx, value);
+                qjs::JS_DefinePropertyValueUint32(ctx, seen, 0, self::number(number), flags);
+                qjs::JS_DefinePropertyValueUint32(ctx, seen, 1, result, flags);
+                return seen;
+            }
+            if qjs::JS_IsProxy(value) {
+                let mut target = qjs::JS_GetProxyTarget(ctx, value);
+                if qjs::JS_IsException(target) {
+                    // Revoked.
+                    qjs::JS_FreeValue(ctx, qjs::JS_GetException(ctx));
+                    target = qjs::JS_NULL;
+                }
+                let seen = qjs::JS_NewArray(ctx);
+                qjs::JS_DefinePropertyValueUint32(ctx, seen, 0, target, flags);
+                return seen;
+            }
+            qjs::JS_UNDEFINED
         }
     }
 

@@ -259,21 +259,14 @@ void guard_arm(void)
     arm();
 }
 
-int guard_is_armed(void)
-{
-    return self.armed;
-}
-
 int guard_fault_signal(void)
 {
     return self.fault;
 }
 
-/* The engine's interrupt callback: reads two numbers and nothing else. */
-int guard_interrupted(void *runtime, void *opaque)
+/* Ring 1: whether the current run should stop by itself. */
+int guard_is_asked(void)
 {
-    (void)runtime;
-    (void)opaque;
     uint64_t run = atomic_load_explicit(&self.shared->current_run, memory_order_relaxed);
     return run != 0 && atomic_load_explicit(&self.shared->asked_run, memory_order_relaxed) == run;
 }

@@ -52,7 +52,7 @@ unsafe extern "C" {
     fn guard_disarm();
     fn guard_arm();
     fn guard_fault_signal() -> c_int;
-    fn guard_interrupted(runtime: *mut c_void, opaque: *mut c_void) -> c_int;
+    fn guard_is_asked() -> c_int;
 }
 
 /// How an entry into the engine ended.
@@ -203,15 +203,10 @@ impl fmt::Debug for Target {
     }
 }
 
-/// The engine's interrupt callback.
-pub(crate) fn interrupt_callback() -> unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int {
-    guard_interrupted
-}
-
 /// Whether the watchdog wants the current run to stop.
 pub(crate) fn is_asked() -> bool {
     // SAFETY: reads two atomics of the adopted thread.
-    unsafe { guard_interrupted(std::ptr::null_mut(), std::ptr::null_mut()) != 0 }
+    unsafe { guard_is_asked() != 0 }
 }
 
 /// Ends the current entry: scratch is used up.

@@ -1,17 +1,19 @@
 //! The engine's stack text → the same in the caller's positions.
 //!
 //! The engine counts lines of the *program*; people count lines of what they
-//! sent. Frames that the caller did not write are left out (prelude, wrapper) or
-//! lose their meaningless position (bundles).
+//! sent. Frames of what the caller did not write (prelude, bundles, wrapper) are
+//! left out: their positions mean nothing to anybody here.
 
+use super::preset;
 use crate::transpile::{Position, PositionMap};
 
-/// File name of the prelude's bundle in stacks.
-const PRELUDE: &str = "prelude.js";
 const SNIPPET: &str = "snippet.ts";
+/// Functions may have names of any length; a stack has at most 64 frames.
+const MAX_BYTES: usize = 16 << 10;
 
 /// Maps the lines `    at name (file:line:column)` that the engine wrote.
 pub(crate) fn map_stack(raw: &str, positions: &PositionMap) -> String {
+    let raw = &raw[..raw.floor_char_boundary(MAX_BYTES)];
     let mut res = String::with_capacity(raw.len());
     for line in raw.lines() {
         if let Some(line) = map_line(line, positions) {
@@ -42,14 +44,18 @@ fn map_line(line: &str, positions: &PositionMap) -> Option<String> {
             let Position { line, column } = positions.to_snippet(position)?;
             format!("{SNIPPET}:{line}:{column}")
         }
-        (PRELUDE, _) => return None,
-        (file, Some(_)) if file.ends_with(".js") => file.trim_end_matches(".js").to_owned(),
+        (file, _) if is_bundle(file) => return None,
         _ => return Some(line.to_owned()),
     };
     Some(match frame.function {
         Some(function) => format!("    at {function} ({place})"),
         None => format!("    at {place}"),
     })
+}
+
+fn is_bundle(file: &str) -> bool {
+    let name = file.strip_suffix(".js");
+    name.is_some_and(|name| preset::DEFAULT.bundles.iter().any(|bundle| bundle.name == name))
 }
 
 /// One line of a stack, taken apart.
@@ -79,12 +85,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn frames_of_prelude_and_wrapper_are_left_out_and_bundles_lose_positions() {
+    fn frames_that_the_caller_did_not_write_are_left_out() {
         let raw = "    at parse (native)\n    at emit (prelude.js:1:22)\n    at send (aws-s3.js:1:9000)\n    at made up (missing)\n";
-        assert_eq!(
-            map_stack(raw, &PositionMap::default()),
-            "    at parse (native)\n    at send (aws-s3)"
-        );
+        assert_eq!(map_stack(raw, &PositionMap::default()), "    at parse (native)");
     }
 
     #[test]

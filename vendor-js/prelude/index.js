@@ -11,6 +11,8 @@ import "./random.js";
 import { takeTimer } from "./timers.js";
 import { stringify } from "./result.js";
 import { describe, leftovers, rejection } from "./describe.js";
+// Before the console, which only requires it: what it captures is deleted.
+import "./peek.js";
 import "./console.js";
 import "./encoding.js";
 import "./url.js";
