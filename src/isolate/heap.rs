@@ -47,6 +47,8 @@ const MAX_PRIVATE_PAGES: usize = 512;
 /// `FreeBlockHdr`.
 const LINK_BYTES: usize = 64;
 const ALIGN: usize = 16;
+/// What wiped scratch is compared with.
+static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
 /// 32-byte granules × 2²⁸: blocks of up to 8 GiB in 28 × 32 free lists.
 type Blocks = Tlsf<'static, u32, u32, 28, 32>;
@@ -257,7 +259,7 @@ impl Heap {
         }
         self.written = written;
         if self.verify == Verify::EachRollback {
-            self.assert_pristine();
+            self.assert_pristine((scratch_bytes + LINK_BYTES).min(self.scratch_bytes()));
         }
         Rollback { pages_copied: n_pages, scratch_bytes }
     }
@@ -332,19 +334,26 @@ impl Heap {
         Some(unsafe { slice::from_raw_parts(at, len) })
     }
 
-    fn assert_pristine(&self) {
+    /// Compares whole regions first: this runs after every rollback of a test.
+    fn assert_pristine(&self, used: usize) {
         let space = self.space_ref();
         let pristine = self.pristine.as_ref().expect("verified after the seal");
         let now = self.bytes(space.image.start as *const u8, space.image.len());
-        let then = pristine.view.bytes();
         let now = now.expect("the image lies in the image");
-        if let Some(at) = (0..then.len()).find(|&at| now[at] != then[at]) {
-            panic!("rollback left byte {at:#x} of the image changed");
+        let then = pristine.view.bytes();
+        if now != then {
+            let at = now.iter().zip(then).position(|(now, then)| now != then);
+            panic!("rollback left byte {at:#x?} of the image changed");
         }
-        let wiped = KEEP_RESIDENT.min(space.scratch.len());
-        let scratch = self.bytes(space.scratch.start as *const u8, wiped).expect("lies in scratch");
-        let dirty = scratch.iter().skip(LINK_BYTES).position(|&byte| byte != 0);
-        assert_eq!(dirty, None, "rollback left bytes in scratch");
+        let scratch = self.bytes(space.scratch.start as *const u8, used).expect("lies in scratch");
+        // The allocator's first free block begins it, and a sentinel ends it.
+        let end = used.min(space.scratch.len() - LINK_BYTES);
+        for (idx, chunk) in scratch[LINK_BYTES..end].chunks(ZEROS.len()).enumerate() {
+            assert!(
+                chunk == &ZEROS[..chunk.len()],
+                "rollback left bytes in chunk {idx} of scratch"
+            );
+        }
     }
 
     fn space_ref(&self) -> &Space {
