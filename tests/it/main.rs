@@ -1,8 +1,10 @@
 //! Everything that needs more than one module: table of contents.
 
 mod harness;
+mod one_worker;
 
 mod cli;
+mod hostile;
 mod kernel;
 mod lifecycle;
 mod protocol;
