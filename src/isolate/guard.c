@@ -24,7 +24,13 @@
 #include <time.h>
 
 /* Mirrored by `Exit` in guard.rs. */
-enum { GUARD_RETURNED = 0, GUARD_KILLED = 1, GUARD_OUT_OF_MEMORY = 2, GUARD_CRASHED = 3 };
+enum {
+    GUARD_RETURNED = 0,
+    GUARD_KILLED = 1,
+    GUARD_OUT_OF_MEMORY = 2,
+    GUARD_CRASHED = 3,
+    GUARD_KILLED_AT_DOOR = 4
+};
 
 /* What other threads write and the worker reads; `#[repr(C)] Shared` in
  * guard.rs. A run has a number, and 0 means "no run". */
@@ -68,7 +74,7 @@ static void arm(void)
     /* A kill that came in between was only remembered; without this the run
      * would escape for ever. */
     if (self.pending)
-        leave(GUARD_KILLED);
+        leave(GUARD_KILLED_AT_DOOR);
 }
 
 static void disarm(void)

@@ -62,6 +62,9 @@ pub(crate) enum Exit {
     Returned,
     /// Ring 2. The heap must be rolled back before its next use.
     Killed,
+    /// The same; the signal came while the thread was not armed, in a host
+    /// operation or between two entries, and was held back until it was.
+    KilledAtDoor,
     /// Scratch was used up. The heap must be rolled back before its next use.
     OutOfMemory,
     /// A fault or a failed assertion in the engine. The heap must be dropped.
@@ -157,6 +160,7 @@ impl Guard {
             0 => Exit::Returned,
             1 => Exit::Killed,
             2 => Exit::OutOfMemory,
+            4 => Exit::KilledAtDoor,
             // SAFETY: a plain read of this thread's state.
             _ => Exit::Crashed { signal: unsafe { guard_fault_signal() } },
         }
@@ -302,12 +306,12 @@ mod tests {
     fn kill_while_disarmed_acts_at_arming() {
         let guard = Guard::adopt_thread().unwrap();
         guard.begin_run(1);
-        assert_eq!(enter(&guard, kill_in_the_door_and_spin), Exit::Killed);
+        assert_eq!(enter(&guard, kill_in_the_door_and_spin), Exit::KilledAtDoor);
         // Between two entries as well.
         guard.begin_run(2);
         guard.target().kill(2);
         assert!(guard.is_stopping());
-        assert_eq!(enter(&guard, nothing), Exit::Killed);
+        assert_eq!(enter(&guard, nothing), Exit::KilledAtDoor);
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod one_worker;
 mod cli;
 mod hostile;
 mod kernel;
+mod kills;
 mod lifecycle;
 mod protocol;
 mod readme;

@@ -40,7 +40,9 @@ impl OneWorker {
             reply,
         };
         self.pool.submit(job).unwrap();
-        let (reply, ended) = receiver.recv().unwrap();
+        let (reply, ended) = receiver
+            .recv_timeout(timeout + Duration::from_secs(60))
+            .unwrap_or_else(|err| panic!("no reply: {err}\nsnippet: {code}"));
         let outcome = reply.outcome.unwrap_or_else(|err| panic!("{err:?}\nsnippet: {code}"));
         Run { outcome, late: ended.saturating_duration_since(deadline) }
     }
