@@ -8,6 +8,7 @@ mod hostile;
 mod kernel;
 mod kills;
 mod lifecycle;
+mod pristine;
 mod protocol;
 mod readme;
 mod s3;
