@@ -405,7 +405,7 @@ impl Space {
                 let at = block.as_ptr() as usize;
                 if at < region.start || at + size > region.end {
                     // A free list was overwritten: the engine is not sound.
-                    std::process::abort();
+                    guard::leave_crashed();
                 }
                 self.high = self.high.max(at + size);
                 block.as_ptr()
@@ -446,10 +446,14 @@ impl Space {
                 self.refused = true;
                 return ptr::null_mut();
             }
+            let region_end = region.end;
             // SAFETY: as in `allocate`; the block is this allocator's, of ALIGN.
             let moved =
                 unsafe { blocks.reallocate(block, Layout::from_size_align_unchecked(size, ALIGN)) };
             let Some(moved) = moved else { guard::leave_out_of_memory() };
+            if self.region_of(moved) != from || moved.as_ptr() as usize + size > region_end {
+                guard::leave_crashed();
+            }
             self.high = self.high.max(moved.as_ptr() as usize + size);
             return moved.as_ptr();
         }
@@ -469,8 +473,8 @@ impl Space {
         }
     }
 
-    /// In which phase the block was given out. Aborts, which is an engine crash,
-    /// when it never was.
+    /// In which phase the block was given out. That it never was is an engine
+    /// crash.
     fn region_of(&self, block: NonNull<u8>) -> Phase {
         let at = block.as_ptr() as usize;
         if self.scratch.contains(&at) {
@@ -478,7 +482,7 @@ impl Space {
         } else if self.image.contains(&at) {
             Phase::Building
         } else {
-            std::process::abort()
+            guard::leave_crashed()
         }
     }
 }
