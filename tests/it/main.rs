@@ -3,9 +3,12 @@
 mod harness;
 
 mod cli;
+mod contract;
 mod kernel;
 mod lifecycle;
 mod protocol;
 mod readme;
+mod rules;
 mod s3;
+mod snippets;
 mod tcp;
