@@ -1,11 +1,13 @@
-// Builds ../bundles from the entries: `node build.mjs`, or `--check` to compare
-// with what is committed. A shim or hook that matches nothing, or more than it
+// Builds ../bundles from the entries, and the tables of their APIs:
+// `node build.mjs`, or `--check` to compare with what is committed. A shim or hook that matches nothing, or more than it
 // should, fails the build: an update must not lose one silently.
 import { createHash } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import ts from "typescript";
+import { apiTable } from "./api.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "bundles");
@@ -20,6 +22,22 @@ const BUNDLES = [
   { name: "prelude", entry: "prelude/index.js", hooks: [...INSPECT_HOOKS, "blob-streams"] },
   { name: "aws-s3", entry: "entries/aws-s3.js", hooks: ["s3-defaults"], shims: ["xml-parser", "stream", "buffer"] },
   { name: "my-lib", entry: "entries/my-lib.js" },
+];
+
+// What the check and the search know of a global, from its declarations.
+const TABLES = [
+  { name: "aws-s3", entry: "entries/aws-s3.d.ts" },
+  { name: "my-lib", entry: "my-lib/index.d.ts" },
+  {
+    name: "web",
+    entry: "entries/web.d.ts",
+    only: [
+      "AbortController", "AbortSignal", "Blob", "CompressionStream", "DOMException", "DecompressionStream", "File",
+      "FormData", "Headers", "ReadableStream", "Request", "Response", "SubtleCrypto", "TextDecoder", "TextEncoder",
+      "TransformStream", "URL", "URLSearchParams", "WritableStream", "atob", "btoa", "clearInterval", "clearTimeout",
+      "console", "crypto", "fetch", "performance", "queueMicrotask", "setInterval", "setTimeout", "structuredClone",
+    ],
+  },
 ];
 
 // Exact edits of package code. `file` is matched against the end of the path.
@@ -77,13 +95,18 @@ const SHIMS = {
   buffer: { importer: "@aws-sdk/lib-storage/dist-es/", path: "buffer", file: "shims/buffer.js" },
 };
 
-const manifest = { bundles: {}, packages: {} };
+const manifest = { bundles: {}, tables: {}, packages: {} };
 const notices = new Map();
 const files = {};
 for (const bundle of BUNDLES) {
   const text = await bundleOf(bundle);
   files[`${bundle.name}.js`] = text;
-  manifest.bundles[bundle.name] = { bytes: Buffer.byteLength(text), sha256: createHash("sha256").update(text).digest("hex") };
+  manifest.bundles[bundle.name] = fingerprint(text);
+}
+for (const { name, entry, only } of TABLES) {
+  const text = apiTable(ts, { entry: join(here, entry), only });
+  files[`api-${name}.txt`] = text;
+  manifest.tables[name] = fingerprint(text);
 }
 manifest.packages = Object.fromEntries([...notices.keys()].sort().map((name) => [name, notices.get(name).version]));
 files["manifest.json"] = `${JSON.stringify(manifest, null, 2)}\n`;
@@ -100,6 +123,11 @@ if (process.argv.includes("--check")) {
   await mkdir(out, { recursive: true });
   for (const [name, text] of Object.entries(files)) await writeFile(join(out, name), text);
   for (const [name, { bytes }] of Object.entries(manifest.bundles)) console.log(`${name}.js ${bytes} bytes`);
+  for (const [name, { bytes }] of Object.entries(manifest.tables)) console.log(`api-${name}.txt ${bytes} bytes`);
+}
+
+function fingerprint(text) {
+  return { bytes: Buffer.byteLength(text), sha256: createHash("sha256").update(text).digest("hex") };
 }
 
 async function bundleOf({ name, entry, hooks = [], shims = [] }) {

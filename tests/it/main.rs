@@ -4,6 +4,7 @@ mod harness;
 mod one_worker;
 
 mod cli;
+mod contract;
 mod hostile;
 mod kernel;
 mod kills;
@@ -11,5 +12,7 @@ mod lifecycle;
 mod pristine;
 mod protocol;
 mod readme;
+mod rules;
 mod s3;
+mod snippets;
 mod tcp;
