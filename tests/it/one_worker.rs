@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use llm_kernel::{
     isolate::{Outcome, RunError},
+    net::Reactor,
     pool::{Config, Job, Pool, Reply},
 };
 
@@ -24,7 +25,7 @@ impl OneWorker {
     pub(crate) fn start(change: impl FnOnce(&mut Config)) -> OneWorker {
         let mut config = Config { n_workers: 1, ..Config::default() };
         change(&mut config);
-        OneWorker { pool: Pool::start(config).unwrap() }
+        OneWorker { pool: Pool::start(config, Reactor::on_demand()).unwrap() }
     }
 
     pub(crate) fn run(&self, code: &str, timeout: Duration) -> Run {
