@@ -6,6 +6,7 @@ mod cli;
 mod contract;
 mod kernel;
 mod lifecycle;
+mod platform;
 mod protocol;
 mod readme;
 mod rules;
