@@ -11,6 +11,7 @@ use std::{
 
 use llm_kernel::{
     cli::Settings,
+    net::Reactor,
     protocol::{Answer, Message},
     service::Service,
 };
@@ -26,7 +27,7 @@ impl Runner {
             timeout: Some(Duration::from_secs(20)),
             ..Settings::default()
         };
-        Runner(Service::start(settings.service()).unwrap())
+        Runner(Service::start(settings.service(), Reactor::on_demand()).unwrap())
     }
 
     /// `{ result, error, logs }` in the form that the recorder writes.
@@ -131,4 +132,9 @@ fn language_snippets_answer_as_in_node() {
 #[test]
 fn string_snippets_answer_as_in_node() {
     check_platform("strings");
+}
+
+#[test]
+fn buffer_and_process_are_as_in_node() {
+    check_spec("buffer");
 }
