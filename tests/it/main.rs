@@ -9,6 +9,7 @@ mod hostile;
 mod kernel;
 mod kills;
 mod lifecycle;
+mod platform;
 mod pristine;
 mod protocol;
 mod readme;

@@ -15,6 +15,8 @@ import { describe, leftovers, rejection } from "./describe.js";
 import "./peek.js";
 import "./console.js";
 import "./encoding.js";
+import "./buffer.js";
+import "./process.js";
 import "./url.js";
 import "./events.js";
 import "./abort.js";
