@@ -17,3 +17,4 @@ mod rules;
 mod s3;
 mod snippets;
 mod tcp;
+mod waiting;
