@@ -422,8 +422,20 @@ mod tests {
 
     const BUDGET: Budget = Budget { output_bytes: 1 << 20, log_bytes: 1 << 16 };
 
+    impl Isolate {
+        pub(super) fn heap_mut(&mut self) -> &mut Heap {
+            &mut self.heap
+        }
+    }
+
+    pub(super) fn run(isolate: &mut Isolate, guard: &Guard, body: &str) -> Outcome {
+        let outcome = run_only(isolate, guard, body);
+        isolate.restore(guard).unwrap();
+        outcome
+    }
+
     /// Runs the body of `main` as it stands, without the transpiler.
-    fn run(isolate: &mut Isolate, guard: &Guard, body: &str) -> Outcome {
+    pub(super) fn run_only(isolate: &mut Isolate, guard: &Guard, body: &str) -> Outcome {
         let text = format!("\"use strict\";(async function main(input){{\n{body}\n}})");
         let program = Program { text, positions: PositionMap::default() };
         let (sender, events) = crossbeam_channel::unbounded();
@@ -438,7 +450,6 @@ mod tests {
         let input = r#"{"name":"Ada"}"#.to_owned();
         let outcome = isolate.run(guard, program, input, &BUDGET, calls, &events);
         guard.end_run();
-        isolate.restore(guard).unwrap();
         outcome
     }
 

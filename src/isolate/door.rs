@@ -1089,3 +1089,6 @@ mod armed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
