@@ -24,12 +24,13 @@ use crossbeam_channel::Receiver;
 pub(crate) use self::door::ENGINE_STACK;
 pub use self::{
     door::Bytecode,
+    guard::Guard,
     heap::{Rollback, Tracking, Verify},
 };
 use self::{
     door::{BuildError as EngineError, Collect, Engine, Turn},
     drive::{End, Host, drive},
-    guard::{Exit, Guard},
+    guard::Exit,
     heap::Heap,
     host::{Event, calls::Calls, clock::Clock, console::Console, http::Effects},
     preset::Preset,
@@ -194,7 +195,7 @@ pub struct Thrown {
 
 impl Isolate {
     /// Builds an isolate for the calling thread, which `guard` has adopted.
-    pub(crate) fn build(guard: &Guard, blueprint: Blueprint) -> Result<Isolate, BuildError> {
+    pub fn build(guard: &Guard, blueprint: Blueprint) -> Result<Isolate, BuildError> {
         let (mut heap, file) =
             Heap::reserve(blueprint.memory_bytes, blueprint.tracking, blueprint.verify)
                 .map_err(BuildError::Memory)?;
@@ -217,7 +218,7 @@ impl Isolate {
     ///
     /// A run that is stopped ends as [`RunError::TimedOut`]; whoever stopped it
     /// for another reason knows better.
-    pub(crate) fn run(
+    pub fn run(
         &mut self,
         guard: &Guard,
         program: Program,
@@ -302,7 +303,7 @@ impl Isolate {
     }
 
     /// Makes the isolate pristine again: by rollback, or anew after a crash.
-    pub(crate) fn restore(&mut self, guard: &Guard) -> Result<Rollback, BuildError> {
+    pub fn restore(&mut self, guard: &Guard) -> Result<Rollback, BuildError> {
         match self.state {
             State::Pristine => Ok(Rollback::default()),
             State::Used => {

@@ -87,7 +87,7 @@ struct Shared {
 /// The calling thread's right to enter an engine.
 ///
 /// Not `Send`: the state behind it is thread-local.
-pub(crate) struct Guard {
+pub struct Guard {
     target: Arc<Target>,
     /// Handlers run on it until `drop` takes it away from the thread.
     _alternate: Box<[u8]>,
@@ -104,7 +104,7 @@ pub(crate) struct Target {
 impl Guard {
     /// Makes the calling thread a worker. It blocks every signal from here on but
     /// the kill signal and faults. A thread has one guard at a time.
-    pub(crate) fn adopt_thread() -> io::Result<Guard> {
+    pub fn adopt_thread() -> io::Result<Guard> {
         static INSTALLED: OnceLock<c_int> = OnceLock::new();
         // SAFETY: called once; installs handlers that do nothing on threads that
         // are not workers.
@@ -127,12 +127,13 @@ impl Guard {
         Arc::clone(&self.target)
     }
 
-    pub(crate) fn begin_run(&self, run: RunNumber) {
+    /// From here to [`Guard::end_run`], the watchdog can mean this thread by `run`.
+    pub fn begin_run(&self, run: RunNumber) {
         // SAFETY: this thread was adopted.
         unsafe { guard_begin_run(run) };
     }
 
-    pub(crate) fn end_run(&self) {
+    pub fn end_run(&self) {
         // SAFETY: this thread was adopted.
         unsafe { guard_end_run() };
     }
