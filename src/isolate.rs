@@ -308,6 +308,7 @@ impl Isolate {
             State::Pristine => Ok(Rollback::default()),
             State::Used => {
                 let rollback = self.heap.rollback();
+                guard.trim_stack();
                 self.state = State::Pristine;
                 Ok(rollback)
             }

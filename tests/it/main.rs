@@ -9,6 +9,7 @@ mod hostile;
 mod kernel;
 mod kills;
 mod lifecycle;
+mod memory;
 mod pristine;
 mod protocol;
 mod readme;
