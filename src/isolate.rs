@@ -475,4 +475,53 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn garbage_in_cycles_is_collected_and_that_touches_few_pages_of_the_image() {
+        let guard = Guard::adopt_thread().unwrap();
+        let mut isolate = Isolate::build(&guard, blueprint(Tracking::Best)).unwrap();
+        let pages = |isolate: &mut Isolate, body: &str| {
+            let outcome = run_only(isolate, &guard, body);
+            assert_eq!(outcome.result, Ok("1".to_owned()), "{body}");
+            isolate.restore(&guard).unwrap().pages_copied
+        };
+        pages(&mut isolate, "return 1;");
+        let without = pages(&mut isolate, "return 1;");
+        // Five times the memory there is, in blocks whose size the collector must
+        // know to start at all.
+        let large = "for (let i = 0; i < 5000; i++) { const a = { b: new ArrayBuffer(65536) }; a.a = a; } return 1;";
+        let small = "for (let i = 0; i < 1e6; i++) { const a = { i }; a.a = a; } return 1;";
+        for body in [large, small] {
+            let with = pages(&mut isolate, body);
+            assert!(with < without + 100, "{with} pages instead of {without}: {body}");
+        }
+    }
+
+    /// The engine's limit is an address, the stack's depth another at each entry.
+    #[test]
+    fn recursion_has_the_same_room_wherever_a_run_begins() {
+        #[inline(never)]
+        fn deeper(isolate: &mut Isolate, guard: &Guard, n_levels: usize) -> Outcome {
+            let frame = std::hint::black_box([n_levels as u8; 8 << 10]);
+            let outcome = match n_levels {
+                0 => {
+                    let body = "const f = (n) => n === 0 ? 0 : 1 + f(n - 1); return f(9500);";
+                    run(isolate, guard, body)
+                }
+                _ => deeper(isolate, guard, n_levels - 1),
+            };
+            std::hint::black_box(frame);
+            outcome
+        }
+        let worker = std::thread::Builder::new().stack_size(24 << 20);
+        let worked = worker.spawn(|| {
+            let guard = Guard::adopt_thread().unwrap();
+            let mut isolate = Isolate::build(&guard, blueprint(Tracking::Best)).unwrap();
+            for n_levels in [0, 100, 200] {
+                let outcome = deeper(&mut isolate, &guard, n_levels);
+                assert_eq!(outcome.result, Ok("9500".to_owned()), "{n_levels} levels");
+            }
+        });
+        worked.unwrap().join().unwrap();
+    }
 }
