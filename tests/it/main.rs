@@ -10,6 +10,7 @@ mod kernel;
 mod kills;
 mod lifecycle;
 mod memory;
+mod platform;
 mod pristine;
 mod protocol;
 mod readme;
