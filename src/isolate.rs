@@ -19,15 +19,17 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub(crate) use self::door::ENGINE_STACK;
 pub use self::{
     door::Bytecode,
+    drive::Run,
+    guard::Guard,
     heap::{Rollback, Tracking, Verify},
 };
-pub(crate) use self::{door::ENGINE_STACK, drive::Run};
 use self::{
     door::{BuildError as EngineError, Collect, Engine, Turn, Waiting},
     drive::{End, Host},
-    guard::{Exit, Guard},
+    guard::Exit,
     heap::{Delta, Heap},
     host::{calls::Calls, clock::Clock, console::Console, http::Effects},
     preset::Preset,
@@ -92,30 +94,30 @@ pub enum BuildError {
 
 /// Where a run is after a turn.
 #[derive(Debug)]
-pub(crate) enum Step {
+pub enum Step {
     /// It waits for the host; the isolate holds it until it goes on, is suspended
     /// or given up.
     Waits(Box<Run>),
-    Ended(Outcome),
+    Ended(Box<Outcome>),
 }
 
 /// What the isolate knows of a run that it does not hold at the moment.
 #[derive(Debug)]
-pub(crate) struct Suspended {
+pub struct Suspended {
     delta: Delta,
     waiting: Waiting,
 }
 
 impl Suspended {
     /// Memory that it takes.
-    pub(crate) fn n_bytes(&self) -> usize {
+    pub fn n_bytes(&self) -> usize {
         self.delta.n_bytes()
     }
 }
 
 /// Why a run stays in its isolate.
 #[derive(Debug)]
-pub(crate) enum SuspendError<E> {
+pub enum SuspendError<E> {
     /// Whoever was asked said no.
     NotNow(E),
     /// The system has no memory for what was allowed.
@@ -227,7 +229,7 @@ pub struct Thrown {
 
 impl Isolate {
     /// Builds an isolate for the calling thread, which `guard` has adopted.
-    pub(crate) fn build(guard: &Guard, blueprint: Blueprint) -> Result<Isolate, BuildError> {
+    pub fn build(guard: &Guard, blueprint: Blueprint) -> Result<Isolate, BuildError> {
         let (mut heap, file) =
             Heap::reserve(blueprint.memory_bytes, blueprint.tracking, blueprint.verify)
                 .map_err(BuildError::Memory)?;
@@ -250,7 +252,7 @@ impl Isolate {
     ///
     /// A run that is stopped ends as [`RunError::TimedOut`]; whoever stopped it
     /// for another reason knows better.
-    pub(crate) fn begin(
+    pub fn begin(
         &mut self,
         guard: &Guard,
         program: Program,
@@ -270,7 +272,7 @@ impl Isolate {
     }
 
     /// The next turn of the run that this isolate holds.
-    pub(crate) fn advance(&mut self, guard: &Guard, mut run: Box<Run>) -> Step {
+    pub fn advance(&mut self, guard: &Guard, mut run: Box<Run>) -> Step {
         assert_eq!(self.state, State::Used, "a run goes on where it is");
         let began = Instant::now();
         let end = run.advance(&mut self.engine, guard, &self.heap);
@@ -279,7 +281,7 @@ impl Isolate {
 
     /// Takes the waiting run out of the isolate, which is pristine then. `may` is
     /// asked whether its delta may take so many bytes; if not, nothing changes.
-    pub(crate) fn suspend<E>(
+    pub fn suspend<E>(
         &mut self,
         may: impl FnOnce(usize) -> Result<(), E>,
     ) -> Result<Suspended, SuspendError<E>> {
@@ -292,7 +294,7 @@ impl Isolate {
 
     /// Brings a suspended run back. Only one of this very isolate: not even of the
     /// isolate before its last crash.
-    pub(crate) fn resume(&mut self, suspended: Suspended) {
+    pub fn resume(&mut self, suspended: Suspended) {
         assert_eq!(self.state, State::Pristine, "a run comes back to a pristine isolate");
         self.heap.resume(suspended.delta);
         self.engine.resume(suspended.waiting);
@@ -304,7 +306,7 @@ impl Isolate {
         run.reached = self.heap.reached();
         match end {
             None => Step::Waits(run),
-            Some(end) => Step::Ended(self.conclude(guard, *run, end)),
+            Some(end) => Step::Ended(Box::new(self.conclude(guard, *run, end))),
         }
     }
 
@@ -357,11 +359,12 @@ impl Isolate {
     }
 
     /// Makes the isolate pristine again: by rollback, or anew after a crash.
-    pub(crate) fn restore(&mut self, guard: &Guard) -> Result<Rollback, BuildError> {
+    pub fn restore(&mut self, guard: &Guard) -> Result<Rollback, BuildError> {
         match self.state {
             State::Pristine => Ok(Rollback::default()),
             State::Used => {
                 let rollback = self.heap.rollback();
+                guard.trim_stack();
                 self.state = State::Pristine;
                 Ok(rollback)
             }
@@ -532,11 +535,23 @@ mod tests {
         step
     }
 
-    fn run(isolate: &mut Isolate, guard: &Guard, body: &str) -> Outcome {
-        let step = begin(isolate, guard, body, r#"{"name":"Ada"}"#.to_owned());
-        let Step::Ended(outcome) = step else { panic!("it waits") };
+    impl Isolate {
+        pub(super) fn heap_mut(&mut self) -> &mut Heap {
+            &mut self.heap
+        }
+    }
+
+    pub(super) fn run(isolate: &mut Isolate, guard: &Guard, body: &str) -> Outcome {
+        let outcome = run_only(isolate, guard, body);
         isolate.restore(guard).unwrap();
         outcome
+    }
+
+    /// Does not roll back.
+    pub(super) fn run_only(isolate: &mut Isolate, guard: &Guard, body: &str) -> Outcome {
+        let step = begin(isolate, guard, body, r#"{"name":"Ada"}"#.to_owned());
+        let Step::Ended(outcome) = step else { panic!("it waits") };
+        *outcome
     }
 
     /// Every run is suspended in the middle of each of its three awaits, while all
@@ -623,5 +638,54 @@ mod tests {
                 assert_eq!(outcome.result, Ok(r#"{"greeting":"hi Ada","n":1}"#.to_owned()));
             }
         }
+    }
+
+    #[test]
+    fn garbage_in_cycles_is_collected_and_that_touches_few_pages_of_the_image() {
+        let guard = Guard::adopt_thread().unwrap();
+        let mut isolate = Isolate::build(&guard, blueprint(Tracking::Best)).unwrap();
+        let pages = |isolate: &mut Isolate, body: &str| {
+            let outcome = run_only(isolate, &guard, body);
+            assert_eq!(outcome.result, Ok("1".to_owned()), "{body}");
+            isolate.restore(&guard).unwrap().pages_copied
+        };
+        pages(&mut isolate, "return 1;");
+        let without = pages(&mut isolate, "return 1;");
+        // Five times the memory there is, in blocks whose size the collector must
+        // know to start at all.
+        let large = "for (let i = 0; i < 5000; i++) { const a = { b: new ArrayBuffer(65536) }; a.a = a; } return 1;";
+        let small = "for (let i = 0; i < 1e6; i++) { const a = { i }; a.a = a; } return 1;";
+        for body in [large, small] {
+            let with = pages(&mut isolate, body);
+            assert!(with < without + 100, "{with} pages instead of {without}: {body}");
+        }
+    }
+
+    /// The engine's limit is an address, the stack's depth another at each entry.
+    #[test]
+    fn recursion_has_the_same_room_wherever_a_run_begins() {
+        #[inline(never)]
+        fn deeper(isolate: &mut Isolate, guard: &Guard, n_levels: usize) -> Outcome {
+            let frame = std::hint::black_box([n_levels as u8; 8 << 10]);
+            let outcome = match n_levels {
+                0 => {
+                    let body = "const f = (n) => n === 0 ? 0 : 1 + f(n - 1); return f(9500);";
+                    run(isolate, guard, body)
+                }
+                _ => deeper(isolate, guard, n_levels - 1),
+            };
+            std::hint::black_box(frame);
+            outcome
+        }
+        let worker = std::thread::Builder::new().stack_size(24 << 20);
+        let worked = worker.spawn(|| {
+            let guard = Guard::adopt_thread().unwrap();
+            let mut isolate = Isolate::build(&guard, blueprint(Tracking::Best)).unwrap();
+            for n_levels in [0, 100, 200] {
+                let outcome = deeper(&mut isolate, &guard, n_levels);
+                assert_eq!(outcome.result, Ok("9500".to_owned()), "{n_levels} levels");
+            }
+        });
+        worked.unwrap().join().unwrap();
     }
 }

@@ -285,21 +285,22 @@ impl Worker {
     ) -> Result<Step, TranspileError> {
         // Cancelled, or out of time, just when it was taken from the queue.
         if let Some(cause) = watched.cause() {
-            return Ok(Step::Ended(Outcome::failed(cause.into())));
+            return Ok(Step::Ended(Box::new(Outcome::failed(cause.into()))));
         }
         if self.isolate.is_none() {
             self.restore();
         }
         let Some(isolate) = &mut self.isolate else {
             let message = "no isolate could be built; see the kernel's log";
-            return Ok(Step::Ended(Outcome::failed(RunError::Internal(message.to_owned()))));
+            let outcome = Outcome::failed(RunError::Internal(message.to_owned()));
+            return Ok(Step::Ended(Box::new(outcome)));
         };
         let began = Instant::now();
         let program = self.transpiler.transpile(&open.code)?;
         open.transpile = began.elapsed();
         Ok(match watched.cause() {
             // The deadline passed meanwhile; nothing has run.
-            Some(cause) => Step::Ended(Outcome::failed(cause.into())),
+            Some(cause) => Step::Ended(Box::new(Outcome::failed(cause.into()))),
             None => {
                 let calls = Calls::new(Arc::clone(&self.orders.outside), completions);
                 isolate.begin(&self.guard, program, input, &self.orders.budget, calls)
@@ -367,7 +368,7 @@ impl Worker {
                     Err(Parked { run, open, .. }) => (open, Ok(give_up(run, RunError::TimedOut))),
                 }
             }
-            Ok(Ok(Step::Ended(outcome))) => (open, Ok(outcome)),
+            Ok(Ok(Step::Ended(outcome))) => (open, Ok(*outcome)),
             Ok(Err(err)) => (open, Err(err)),
             // `AssertUnwindSafe` holds because nothing of a panicked run is used
             // again: its isolate goes.

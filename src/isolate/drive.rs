@@ -39,7 +39,7 @@ pub(crate) enum End {
 
 /// A run between two turns: what of it lies outside the engine and its heap.
 #[derive(Debug)]
-pub(crate) struct Run {
+pub struct Run {
     pub(crate) host: Host,
     /// Done and not yet delivered, in order.
     completed: VecDeque<(Instant, Completion)>,
@@ -87,7 +87,7 @@ impl Run {
     }
 
     /// When it can, or could, go on; `None` when only a completion can tell.
-    pub(crate) fn ready_at(&self) -> Option<Instant> {
+    pub fn ready_at(&self) -> Option<Instant> {
         let completed = self.completed.front().map(|(at, _)| *at);
         match (completed, self.host.timers.next_due()) {
             (Some(completed), Some(due)) => Some(completed.min(due)),

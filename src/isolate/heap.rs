@@ -1034,6 +1034,15 @@ mod portable {
 mod tests {
     use super::*;
 
+    impl Heap {
+        /// As a bug of the engine might leave its memory.
+        pub(in crate::isolate) fn spoil(&mut self) {
+            let image = self.space_ref().image.clone();
+            // SAFETY: ours, and no engine runs; the next that does will fault.
+            unsafe { ptr::write_bytes(image.start as *mut u8, 0xff, image.len()) };
+        }
+    }
+
     const SCRATCH: usize = 8 << 20;
     const TRACKINGS: [Tracking; 5] =
         [Tracking::Userfault, Tracking::Scan, Tracking::Pagemap, Tracking::Whole, Tracking::Best];

@@ -310,7 +310,7 @@ mod tests {
         let (mut heap, image) = heap(Tracking::Best);
         work(&heap, &image, 3);
         let before = content(&heap);
-        let refused = heap.suspend(|n_bytes| Err(n_bytes));
+        let refused = heap.suspend(Err);
         assert!(matches!(refused, Err(SuspendError::NotNow(n_bytes)) if n_bytes > 0));
         assert!(content(&heap) == before);
     }
