@@ -20,7 +20,7 @@ use parking_lot::Mutex;
 use crate::{
     isolate::{Level, LogLine, RunError, Thrown, Usage},
     net::Reactor,
-    pool::{self, Job, Pool, Refused, Reply, Ticket},
+    pool::{self, Job, Pool, Refused, Reply, Suspended, Ticket},
     protocol::{self, Answer, Dropped, Failure, FailureKind, Id, Log, Request, millis},
     transpile::{Position, TranspileError, code_frame},
 };
@@ -131,10 +131,14 @@ impl Service {
                 runs.push_str(&format!(r#","{}":{count}"#, kind.as_str()));
             }
         }
-        let (queued, running) =
-            self.pool.lock().as_ref().map_or((0, 0), |pool| (pool.queued(), pool.running()));
+        let (queued, running, suspended) =
+            self.pool.lock().as_ref().map_or((0, 0, Suspended::default()), |pool| {
+                (pool.queued(), pool.running(), pool.suspended())
+            });
+        let Suspended { n_runs, n_bytes } = suspended;
+        let suspended = format!(r#""suspended":{n_runs},"suspendedBytes":{n_bytes}"#);
         format!(
-            r#""workers":{},"queued":{queued},"running":{running},"answers":{{{runs}}}"#,
+            r#""workers":{},"queued":{queued},"running":{running},{suspended},"answers":{{{runs}}}"#,
             self.config.pool.n_workers
         )
     }

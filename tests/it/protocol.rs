@@ -133,7 +133,7 @@ fn ops_are_answered_in_kind() {
     stats["stats"]["connections"].take().as_u64().unwrap();
     let expected = json!({
         "version": "0.1.0", "uptimeMs": null, "connections": null, "requests": 5, "workers": 1,
-        "queued": 0, "running": 0, "answers": { "ok": 1 },
+        "queued": 0, "running": 0, "suspended": 0, "suspendedBytes": 0, "answers": { "ok": 1 },
     });
     assert_eq!(stats, json!({ "op": "stats", "ok": true, "stats": expected }));
 }
