@@ -3,6 +3,7 @@
 mod harness;
 
 mod cli;
+mod hostile_input;
 mod kernel;
 mod lifecycle;
 mod protocol;
