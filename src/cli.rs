@@ -9,8 +9,12 @@
 use std::{ffi::OsString, fmt::Write as _, path::PathBuf, thread, time::Duration};
 
 use crate::{
+    aws,
     endpoint::{DEFAULT_SOCKET, Endpoint},
+    isolate::host,
     kernel::{self, Access, Limits, Reach},
+    net::{self, Resolver},
+    policy::{Policy, Rule},
     pool, service,
     spelling::suggestion,
     token::{self, Token},
@@ -32,6 +36,10 @@ pub struct Settings {
     pub n_connections: usize,
     pub n_in_flight: usize,
     pub unread_bytes: usize,
+    pub allow_net: Vec<Rule>,
+    pub n_calls: usize,
+    pub received_bytes: usize,
+    pub sent_bytes: usize,
     pub grace: Duration,
     /// `None` serves for ever.
     pub idle_exit: Option<Duration>,
@@ -108,7 +116,7 @@ const SETTINGS: &[Setting] = &[
         flag: "memory",
         variable: "LLM_KERNEL_MEMORY",
         form: Form::Takes("<MiB>"),
-        default: "128",
+        default: "256",
         help: "heap of one run",
         set: |it, text| {
             it.memory_bytes = size(text, MIB)?;
@@ -204,6 +212,52 @@ const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        flag: "allow-net",
+        variable: "LLM_KERNEL_ALLOW_NET",
+        form: Form::Takes("<rule>"),
+        default: "none",
+        help: "whom snippets may talk to: host[:port], *.suffix, CIDR or *; repeatable",
+        set: |it, text| {
+            for rule in text.split(',').map(str::trim).filter(|it| !matches!(*it, "" | "none")) {
+                it.allow_net.push(rule.parse()?);
+            }
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "max-calls",
+        variable: "LLM_KERNEL_MAX_CALLS",
+        form: Form::Takes("<n>"),
+        default: "64",
+        help: "requests that one run sends at a time; beyond it they wait their turn",
+        set: |it, text| {
+            it.n_calls = positive(text)?;
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "max-received",
+        variable: "LLM_KERNEL_MAX_RECEIVED",
+        form: Form::Takes("<size>"),
+        default: "4GiB",
+        help: "bodies of responses that one run may receive, in all",
+        set: |it, text| {
+            it.received_bytes = size(text, 1)?;
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "max-sent",
+        variable: "LLM_KERNEL_MAX_SENT",
+        form: Form::Takes("<size>"),
+        default: "4GiB",
+        help: "bodies of requests that one run may send, in all",
+        set: |it, text| {
+            it.sent_bytes = size(text, 1)?;
+            Ok(())
+        },
+    },
+    Setting {
         flag: "grace",
         variable: "LLM_KERNEL_GRACE",
         form: Form::Takes("<ms>"),
@@ -268,6 +322,10 @@ impl Default for Settings {
             n_connections: 0,
             n_in_flight: 0,
             unread_bytes: 0,
+            allow_net: Vec::new(),
+            n_calls: 0,
+            received_bytes: 0,
+            sent_bytes: 0,
             grace: Duration::ZERO,
             idle_exit: None,
             reach: Reach::Loopback,
@@ -288,6 +346,10 @@ impl Settings {
     ) -> Result<Settings, UsageError> {
         let mut res = Settings::default();
         for setting in SETTINGS {
+            // A flag wins over its variable, also one that could be given twice.
+            if flags.0.iter().any(|(it, _)| it.flag == setting.flag) {
+                continue;
+            }
             // An empty variable is how shells spell an unset one.
             let Some(text) = variable(setting.variable).filter(|it| !it.is_empty()) else {
                 continue;
@@ -320,6 +382,17 @@ impl Settings {
             output_bytes: self.output_bytes,
             log_bytes: self.log_bytes,
             source_bytes: self.source_bytes,
+            net: net::Config {
+                policy: Policy::new(self.allow_net.iter().cloned()),
+                aws: aws::Source::Environment,
+                resolver: Resolver::System,
+            },
+            calls: host::http::Limits {
+                at_once: self.n_calls,
+                bytes_in: self.received_bytes as u64,
+                bytes_out: self.sent_bytes as u64,
+                ..host::http::Limits::default()
+            },
             ..pool::Config::default()
         };
         service::Config { pool, default_timeout: self.timeout }

@@ -31,7 +31,7 @@ use self::{
     drive::{End, Host, drive},
     guard::{Exit, Guard},
     heap::Heap,
-    host::{Event, clock::Clock, console::Console},
+    host::{Event, calls::Calls, clock::Clock, console::Console, http::Effects},
     preset::Preset,
 };
 use crate::transpile::{Position, PositionMap, Program};
@@ -100,6 +100,8 @@ pub struct Outcome {
     /// What the snippet printed, in order.
     pub logs: Vec<LogLine>,
     pub usage: Usage,
+    /// What the run did outside, also when it has no result.
+    pub effects: Effects,
     /// How the run was stopped, if it was.
     pub ring: Option<Ring>,
 }
@@ -111,6 +113,9 @@ pub enum Ring {
     Ask,
     /// The engine was left by a jump.
     Kill,
+    /// The same, but only once the host operation was over that the signal fell
+    /// into.
+    KillAtDoor,
 }
 
 /// One captured call of `console.*`.
@@ -193,7 +198,8 @@ impl Isolate {
         let (mut heap, file) =
             Heap::reserve(blueprint.memory_bytes, blueprint.tracking, blueprint.verify)
                 .map_err(BuildError::Memory)?;
-        let mut host = Host::new(Clock::Building, Console::new(0, 0), PositionMap::default());
+        let console = Console::new(0, 0);
+        let mut host = Host::new(Clock::Building, console, PositionMap::default(), None);
         let mut engine = Engine::build(guard, &heap, &mut host, blueprint.preset.bundles)?;
         warm_up(&mut engine, guard, &heap, &mut host)?;
         let (image, scratch) = (heap.image_bytes(), heap.scratch_bytes());
@@ -217,6 +223,7 @@ impl Isolate {
         program: Program,
         input: String,
         budget: &Budget,
+        calls: Calls,
         events: &Receiver<Event>,
     ) -> Outcome {
         assert_eq!(self.state, State::Pristine, "a run starts pristine");
@@ -224,7 +231,7 @@ impl Isolate {
         let began = Instant::now();
         let Program { text, positions } = program;
         let console = Console::new(budget.log_bytes, MAX_LOG_LINES);
-        let mut host = Host::new(Clock::start(), console, positions);
+        let mut host = Host::new(Clock::start(), console, positions, Some(calls));
         let end = drive(
             &mut self.engine,
             guard,
@@ -238,6 +245,7 @@ impl Isolate {
         let stopped = guard.is_stopping();
         let ring = match &end {
             End::Left(Exit::Killed) => Some(Ring::Kill),
+            End::Left(Exit::KilledAtDoor) => Some(Ring::KillAtDoor),
             _ if stopped => Some(Ring::Ask),
             _ => None,
         };
@@ -283,13 +291,14 @@ impl Isolate {
             run: began.elapsed(),
             heap_bytes: self.heap.reached(),
             dropped_timers: u32::try_from(host.timers.len()).unwrap_or(u32::MAX),
-            dropped_calls: host.calls_in_flight,
+            dropped_calls: host.calls_in_flight(),
         };
         let mut logs = host.console.into_lines();
         if let Some(leftovers) = &host.leftovers {
             logs.extend(answer::leftovers(leftovers));
         }
-        Outcome { result, logs, usage, ring }
+        let effects = host.calls.as_ref().map(Calls::effects).unwrap_or_default();
+        Outcome { result, logs, usage, effects, ring }
     }
 
     /// Makes the isolate pristine again: by rollback, or anew after a crash.
@@ -392,7 +401,15 @@ impl std::error::Error for BuildError {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::{
+        aws::Source,
+        isolate::host::{Completions, calls::Outside, http::Limits},
+        net::{self, Reactor, Resolver},
+        policy::Policy,
+    };
 
     fn blueprint(tracking: Tracking) -> Blueprint {
         Blueprint {
@@ -409,9 +426,17 @@ mod tests {
     fn run(isolate: &mut Isolate, guard: &Guard, body: &str) -> Outcome {
         let text = format!("\"use strict\";(async function main(input){{\n{body}\n}})");
         let program = Program { text, positions: PositionMap::default() };
-        let (_sender, events) = crossbeam_channel::unbounded();
+        let (sender, events) = crossbeam_channel::unbounded();
+        let net = net::Config {
+            policy: Policy::default(),
+            aws: Source::Fixed { credentials: None, region: None, endpoint: None },
+            resolver: Resolver::System,
+        };
+        let outside = Outside::new(Reactor::on_demand(), net, Limits::default());
+        let calls = Calls::new(Arc::new(outside), Completions::new(sender));
         guard.begin_run(1);
-        let outcome = isolate.run(guard, program, r#"{"name":"Ada"}"#.to_owned(), &BUDGET, &events);
+        let input = r#"{"name":"Ada"}"#.to_owned();
+        let outcome = isolate.run(guard, program, input, &BUDGET, calls, &events);
         guard.end_run();
         isolate.restore(guard).unwrap();
         outcome

@@ -36,6 +36,7 @@ use self::{
 };
 use crate::{
     endpoint::Endpoint,
+    net::{BLOCKING_THREADS, Reactor},
     protocol::{Answer, Failure, FailureKind},
     service::{self, Service},
     token::{Token, TokenFile},
@@ -150,8 +151,12 @@ impl Kernel {
                 (Some(token), Some(file))
             }
         };
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(BLOCKING_THREADS)
+            .build()?;
         let shared = Arc::new(Shared {
-            service: Service::start(service)?,
+            service: Service::start(service, Reactor::of(runtime.handle().clone()))?,
             limits,
             token,
             started: Instant::now(),
@@ -159,7 +164,6 @@ impl Kernel {
             n_requests: AtomicU64::new(0),
         });
         let (phase, seen_phase) = watch::channel(Phase::Serving);
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let acceptor = {
             let _entered = runtime.enter();
             Acceptor::new(listener)?
@@ -170,6 +174,8 @@ impl Kernel {
         let thread = thread::Builder::new().name("kernel".to_owned()).spawn(move || {
             runtime.block_on(accept_loop(acceptor, thread_shared, seen_phase, idle_watch));
             drop(token_file);
+            // A look-up that hangs must not keep the kernel from ending.
+            runtime.shutdown_background();
         })?;
         Ok(Kernel { endpoint, shared, phase, idle: Some(idle), thread: Some(thread) })
     }

@@ -6,6 +6,11 @@
 //! followed here, and nothing is retried once a byte of it was sent: both are for
 //! the client inside the isolate to decide.
 
+mod reactor;
+
+pub(crate) use self::reactor::BLOCKING_THREADS;
+pub use self::reactor::Reactor;
+
 use std::{
     collections::HashMap,
     error::Error,
@@ -50,7 +55,7 @@ const IDLE_PER_HOST: usize = 64;
 const NOTICED_SKEW: i64 = 4 * 60;
 
 /// What a [`Net`] is made of.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Config {
     pub policy: Policy,
     pub aws: Source,

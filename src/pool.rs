@@ -15,7 +15,14 @@ use crossbeam_channel::{Sender, TrySendError};
 use parking_lot::{Condvar, Mutex};
 
 use crate::{
-    isolate::{Blueprint, Budget, Outcome, Tracking, Verify, preset},
+    aws::Source,
+    isolate::{
+        Blueprint, Budget, Outcome, Tracking, Verify,
+        host::{calls::Outside, http::Limits},
+        preset,
+    },
+    net::{self, Reactor, Resolver},
+    policy::Policy,
     transpile::TranspileError,
     watchdog::{Cancellation, Cause, List, Watchdog, Watched},
     worker::{self, Orders, Task},
@@ -35,6 +42,10 @@ pub struct Config {
     pub log_bytes: usize,
     /// Source text of one snippet, bytes.
     pub source_bytes: usize,
+    /// Whom runs may talk to, and on whose behalf.
+    pub net: net::Config,
+    /// What one run may have under way and move outside.
+    pub calls: Limits,
     pub cancellation: Cancellation,
     pub tracking: Tracking,
     pub verify: Verify,
@@ -49,6 +60,12 @@ impl Default for Config {
             output_bytes: 16 << 20,
             log_bytes: 256 << 10,
             source_bytes: 1 << 20,
+            net: net::Config {
+                policy: Policy::default(),
+                aws: Source::Environment,
+                resolver: Resolver::System,
+            },
+            calls: Limits::default(),
             cancellation: Cancellation::default(),
             tracking: Tracking::Best,
             verify: Verify::Trust,
@@ -121,8 +138,9 @@ struct Jobs {
 }
 
 impl Pool {
-    /// Starts the workers and waits until each has its isolate.
-    pub fn start(config: Config) -> io::Result<Pool> {
+    /// Starts the workers and waits until each has its isolate. What their runs
+    /// call is done on `reactor`.
+    pub fn start(config: Config, reactor: Reactor) -> io::Result<Pool> {
         let watchdog = Watchdog::start(config.cancellation)?;
         let (sender, tasks) = crossbeam_channel::bounded(config.queue_len);
         let (ready_sender, ready) = crossbeam_channel::unbounded();
@@ -135,6 +153,7 @@ impl Pool {
             },
             budget: Budget { output_bytes: config.output_bytes, log_bytes: config.log_bytes },
             source_bytes: config.source_bytes,
+            outside: Arc::new(Outside::new(reactor, config.net, config.calls)),
             watchdog: watchdog.list(),
         };
         let mut workers = Vec::new();

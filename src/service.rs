@@ -19,6 +19,7 @@ use parking_lot::Mutex;
 
 use crate::{
     isolate::{Level, LogLine, RunError, Thrown, Usage},
+    net::Reactor,
     pool::{self, Job, Pool, Refused, Reply, Ticket},
     protocol::{self, Answer, Dropped, Failure, FailureKind, Id, Log, Request, millis},
     transpile::{Position, TranspileError, code_frame},
@@ -57,8 +58,9 @@ struct Counters {
 pub type Respond = Box<dyn FnOnce(Answer) + Send>;
 
 impl Service {
-    pub fn start(config: Config) -> io::Result<Service> {
-        let pool = Pool::start(config.pool.clone())?;
+    /// `reactor` does what snippets ask of the world outside.
+    pub fn start(config: Config, reactor: Reactor) -> io::Result<Service> {
+        let pool = Pool::start(config.pool.clone(), reactor)?;
         let counters =
             Counters { ok: AtomicU64::new(0), failed: array::from_fn(|_kind| AtomicU64::new(0)) };
         Ok(Service {
@@ -309,14 +311,15 @@ fn at(failure: Failure, position: Option<Position>, code: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::isolate::Outcome;
+    use crate::isolate::{Outcome, host::http::Effects};
 
     #[track_caller]
     fn check(err: RunError, expected: &str) {
         let logs = vec![LogLine { level: Level::Warn, text: "w".to_owned() }];
         let usage =
             Usage { run: Duration::from_micros(5_000_250), dropped_calls: 2, ..Usage::default() };
-        let outcome = Ok(Outcome { result: Err(err), logs, usage, ring: None });
+        let effects = Effects::default();
+        let outcome = Ok(Outcome { result: Err(err), logs, usage, effects, ring: None });
         let reply = Reply { code: "x".to_owned(), queued: Duration::from_micros(3), outcome };
         let timeout = Some(Duration::from_secs(5));
         let line = answer(Some(Id::text("a")), reply, timeout).to_line();

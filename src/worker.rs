@@ -5,7 +5,7 @@
 //! and knows nothing of connections.
 
 use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::Arc,
     thread,
     time::Instant,
@@ -15,9 +15,13 @@ use crossbeam_channel::{Receiver, Sender};
 
 use crate::{
     isolate::{
-        Blueprint, Budget, BuildError, ENGINE_STACK, Isolate, Outcome, RunError, Usage,
+        Blueprint, Budget, BuildError, ENGINE_STACK, Isolate, Outcome, RunError, Usage, Verify,
         guard::{Guard, RunNumber},
-        host::Event,
+        host::{
+            Completions, Event,
+            calls::{Calls, Outside},
+            http::Effects,
+        },
     },
     pool::{Job, Reply},
     transpile::{self, TranspileError, Transpiler},
@@ -44,6 +48,7 @@ pub(crate) struct Orders {
     pub(crate) blueprint: Blueprint,
     pub(crate) budget: Budget,
     pub(crate) source_bytes: usize,
+    pub(crate) outside: Arc<Outside>,
     pub(crate) watchdog: Arc<List>,
 }
 
@@ -101,6 +106,7 @@ impl Worker {
             self.last_run += 1;
             self.guard.begin_run(self.last_run);
             let (sender, events) = crossbeam_channel::unbounded();
+            let completions = Completions::new(sender.clone());
             watched.begin(Running {
                 target: self.guard.target(),
                 run: self.last_run,
@@ -108,8 +114,9 @@ impl Worker {
             });
             let key = deadline.map(|(at, _)| self.orders.watchdog.watch(at, &watched));
 
-            let worked =
-                catch_unwind(AssertUnwindSafe(|| self.perform(&code, input, &watched, &events)));
+            let worked = catch_unwind(AssertUnwindSafe(|| {
+                self.perform(&code, input, &watched, completions, &events)
+            }));
             // `AssertUnwindSafe` holds because nothing of a panicked run is used
             // again: its isolate goes.
             let outcome = worked.unwrap_or_else(|_panic| {
@@ -135,6 +142,7 @@ impl Worker {
         code: &str,
         input: String,
         watched: &Watched,
+        completions: Completions,
         events: &Receiver<Event>,
     ) -> Result<Outcome, TranspileError> {
         // Cancelled, or out of time, while it was queued.
@@ -154,7 +162,10 @@ impl Worker {
         let mut outcome = match watched.cause() {
             // The deadline passed meanwhile; nothing has run.
             Some(_) => failed(RunError::TimedOut),
-            None => isolate.run(&self.guard, program, input, &self.orders.budget, events),
+            None => {
+                let calls = Calls::new(Arc::clone(&self.orders.outside), completions);
+                isolate.run(&self.guard, program, input, &self.orders.budget, calls, events)
+            }
         };
         outcome.usage.transpile = transpile;
         if let (Err(RunError::TimedOut), Some(cause)) = (&outcome.result, watched.cause()) {
@@ -170,14 +181,25 @@ impl Worker {
             slot => Isolate::build(&self.guard, self.orders.blueprint)
                 .map(|isolate| *slot = Some(isolate)),
         }));
-        if !matches!(restored, Ok(Ok(()))) {
-            self.isolate = None;
+        match restored {
+            Ok(Ok(())) => {}
+            // Whoever verifies wants to see it fail, not the cure.
+            Err(panic) if self.orders.blueprint.verify == Verify::EachRollback => {
+                resume_unwind(panic)
+            }
+            Ok(Err(_)) | Err(_) => self.isolate = None,
         }
     }
 }
 
 fn failed(error: RunError) -> Outcome {
-    Outcome { result: Err(error), logs: Vec::new(), usage: Usage::default(), ring: None }
+    Outcome {
+        result: Err(error),
+        logs: Vec::new(),
+        usage: Usage::default(),
+        effects: Effects::default(),
+        ring: None,
+    }
 }
 
 fn error_of(cause: Cause) -> RunError {

@@ -1,11 +1,13 @@
-// Builds ../bundles from the entries: `node build.mjs`, or `--check` to compare
-// with what is committed. A shim or hook that matches nothing, or more than it
+// Builds ../bundles from the entries, and the tables of their APIs:
+// `node build.mjs`, or `--check` to compare with what is committed. A shim or hook that matches nothing, or more than it
 // should, fails the build: an update must not lose one silently.
 import { createHash } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import ts from "typescript";
+import { apiTable } from "./api.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "bundles");
@@ -18,8 +20,33 @@ const INSPECT_HOOKS = [
 
 const BUNDLES = [
   { name: "prelude", entry: "prelude/index.js", hooks: [...INSPECT_HOOKS, "blob-streams"] },
-  { name: "aws-s3", entry: "entries/aws-s3.js", hooks: ["s3-defaults"], shims: ["xml-parser", "stream", "buffer"] },
+  {
+    name: "aws-s3",
+    entry: "entries/aws-s3.js",
+    hooks: ["s3-defaults"],
+    shims: [
+      "xml-parser", "stream", "buffer", "fetch-http-handler", "sdk-stream-mixin", "to-stream", "signature-v4",
+      "signature-v4-multi-region", "flexible-checksums", "flexible-checksums-response", "md5-sha256", "sha1",
+      "endpoint-from-config", "host-header",
+    ],
+  },
   { name: "my-lib", entry: "entries/my-lib.js" },
+];
+
+// What the check and the search know of a global, from its declarations.
+const TABLES = [
+  { name: "aws-s3", entry: "entries/aws-s3.d.ts" },
+  { name: "my-lib", entry: "my-lib/index.d.ts" },
+  {
+    name: "web",
+    entry: "entries/web.d.ts",
+    only: [
+      "AbortController", "AbortSignal", "Blob", "CompressionStream", "DOMException", "DecompressionStream", "File",
+      "FormData", "Headers", "ReadableStream", "Request", "Response", "SubtleCrypto", "TextDecoder", "TextEncoder",
+      "TransformStream", "URL", "URLSearchParams", "WritableStream", "atob", "btoa", "clearInterval", "clearTimeout",
+      "console", "crypto", "fetch", "performance", "queueMicrotask", "setInterval", "setTimeout", "structuredClone",
+    ],
+  },
 ];
 
 // Exact edits of package code. `file` is matched against the end of the path.
@@ -75,15 +102,71 @@ const SHIMS = {
   "xml-parser": { importer: "@aws-sdk/xml-builder/dist-es/index.js", path: "./xml-parser", file: "shims/xml-parser.js" },
   stream: { importer: "@aws-sdk/lib-storage/dist-es/", path: "stream", file: "shims/stream.js" },
   buffer: { importer: "@aws-sdk/lib-storage/dist-es/", path: "buffer", file: "shims/buffer.js" },
+  "fetch-http-handler": {
+    importer: "@aws-sdk/client-s3/dist-es/runtimeConfig.browser.js",
+    path: "@smithy/fetch-http-handler",
+    file: "shims/fetch-http-handler.js",
+  },
+  "sdk-stream-mixin": {
+    importer: "@smithy/core/dist-es/submodules/serde/index.browser.js",
+    path: "./util-stream/sdk-stream-mixin.browser",
+    file: "shims/sdk-stream-mixin.js",
+  },
+  "to-stream": {
+    importer: "@aws-sdk/middleware-sdk-s3/dist-es/submodules/s3/middleware-throw-200-exceptions/",
+    path: "../to-stream/toStream",
+    file: "shims/to-stream.js",
+  },
+  "signature-v4": { importer: "/node_modules/@aws-sdk/", path: "@smithy/signature-v4", file: "shims/signature-v4.js" },
+  "signature-v4-multi-region": {
+    importer: "/node_modules/@aws-sdk/",
+    path: "@aws-sdk/signature-v4-multi-region",
+    file: "shims/signature-v4-multi-region.js",
+  },
+  "flexible-checksums": {
+    importer: "@aws-sdk/checksums/dist-es/submodules/flexible-checksums/",
+    path: "./flexibleChecksumsMiddleware",
+    file: "shims/flexible-checksums.js",
+  },
+  "flexible-checksums-response": {
+    importer: "@aws-sdk/checksums/dist-es/submodules/flexible-checksums/",
+    path: "./flexibleChecksumsResponseMiddleware",
+    file: "shims/flexible-checksums-response.js",
+  },
+  "md5-sha256": {
+    importer: "@aws-sdk/client-s3/dist-es/runtimeConfig.shared.js",
+    path: "@smithy/core/checksum",
+    file: "shims/hashes.js",
+  },
+  sha1: {
+    importer: "@aws-sdk/client-s3/dist-es/runtimeConfig.shared.js",
+    path: "@aws-sdk/checksums/sha",
+    file: "shims/hashes.js",
+  },
+  "endpoint-from-config": {
+    importer: "@smithy/core/dist-es/submodules/endpoints/index.browser.js",
+    path: "./middleware-endpoint/adaptors/getEndpointFromConfig.browser",
+    file: "shims/endpoint-from-config.js",
+  },
+  "host-header": {
+    importer: "@aws-sdk/core/dist-es/submodules/client/index.browser.js",
+    path: "./middleware-host-header/hostHeaderMiddleware",
+    file: "shims/host-header.js",
+  },
 };
 
-const manifest = { bundles: {}, packages: {} };
+const manifest = { bundles: {}, tables: {}, packages: {} };
 const notices = new Map();
 const files = {};
 for (const bundle of BUNDLES) {
   const text = await bundleOf(bundle);
   files[`${bundle.name}.js`] = text;
-  manifest.bundles[bundle.name] = { bytes: Buffer.byteLength(text), sha256: createHash("sha256").update(text).digest("hex") };
+  manifest.bundles[bundle.name] = fingerprint(text);
+}
+for (const { name, entry, only } of TABLES) {
+  const text = apiTable(ts, { entry: join(here, entry), only });
+  files[`api-${name}.txt`] = text;
+  manifest.tables[name] = fingerprint(text);
 }
 manifest.packages = Object.fromEntries([...notices.keys()].sort().map((name) => [name, notices.get(name).version]));
 files["manifest.json"] = `${JSON.stringify(manifest, null, 2)}\n`;
@@ -100,6 +183,11 @@ if (process.argv.includes("--check")) {
   await mkdir(out, { recursive: true });
   for (const [name, text] of Object.entries(files)) await writeFile(join(out, name), text);
   for (const [name, { bytes }] of Object.entries(manifest.bundles)) console.log(`${name}.js ${bytes} bytes`);
+  for (const [name, { bytes }] of Object.entries(manifest.tables)) console.log(`api-${name}.txt ${bytes} bytes`);
+}
+
+function fingerprint(text) {
+  return { bytes: Buffer.byteLength(text), sha256: createHash("sha256").update(text).digest("hex") };
 }
 
 async function bundleOf({ name, entry, hooks = [], shims = [] }) {

@@ -23,6 +23,7 @@ use llm_kernel::{
     },
     client::{Client, ClientError},
     endpoint::{DEFAULT_SOCKET, Endpoint},
+    net::Reactor,
     pretty::pretty,
     protocol::{Answer, Failure, Id, Message, Request},
     service::Service,
@@ -179,7 +180,7 @@ fn ask(
 fn run_here(request: Request, interrupt: &Interrupt) -> Result<(Answer, String), Error> {
     let settings = Settings::resolve(&Flags::default(), |name| env::var_os(name))?;
     let settings = Settings { n_workers: 1, ..settings };
-    let service = Service::start(settings.service())
+    let service = Service::start(settings.service(), Reactor::on_demand())
         .map_err(|err| Error::Failed(format!("cannot start the engine: {err}")))?;
     let (sender, receiver) = mpsc::channel();
     let respond = Box::new(move |answer| {

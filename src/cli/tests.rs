@@ -129,6 +129,25 @@ fn flags_win_over_variables_and_those_over_defaults() {
 }
 
 #[test]
+fn rules_add_up_and_a_flag_replaces_the_variable() {
+    let variables = [("LLM_KERNEL_ALLOW_NET", "a.example, *.b.example:443,10.0.0.0/8")];
+    let rules = |texts: &[&str]| Settings {
+        allow_net: texts.iter().map(|it| it.parse().unwrap()).collect(),
+        ..Settings::default()
+    };
+    check_kernel(&[], &variables, Ok(rules(&["a.example", "*.b.example:443", "10.0.0.0/8"])));
+    let flags = ["--allow-net", "c.example", "--allow-net", "d.example:80"];
+    check_kernel(&flags, &variables, Ok(rules(&["c.example", "d.example:80"])));
+    check_kernel(&["--allow-net", "none"], &variables, Ok(rules(&[])));
+    check_kernel(
+        &["--allow-net", "a b"],
+        &[],
+        Err("--allow-net: \"a b\" is not host[:port], *.suffix, an address, a CIDR block or *: \
+             no such host can exist"),
+    );
+}
+
+#[test]
 fn every_variable_is_named_like_its_flag() {
     for setting in SETTINGS.iter().filter(|it| it.flag != "timeout") {
         let name = setting.flag.to_uppercase().replace('-', "_");

@@ -15,7 +15,10 @@ use super::{
     door::{Engine, Turn, Wake},
     guard::{Exit, Guard},
     heap::Heap,
-    host::{Arg, Event, Op, Reply, TimerId, clock::Clock, console::Console, random, text, url},
+    host::{
+        Arg, Event, Op, Reply, TimerId, calls::Calls, checksum, clock::Clock, console::Console,
+        http::Exchanges, random, text, url, xml,
+    },
     stack,
 };
 use crate::transpile::PositionMap;
@@ -81,7 +84,7 @@ fn next_wake(host: &mut Host, events: &Receiver<Event>) -> Next {
                 }
                 let waited = match host.timers.next_due() {
                     Some(due) => events.recv_deadline(due),
-                    None if host.calls_in_flight == 0 => return Next::Nothing,
+                    None if host.calls_in_flight() == 0 => return Next::Nothing,
                     None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
                 };
                 match waited {
@@ -94,7 +97,7 @@ fn next_wake(host: &mut Host, events: &Receiver<Event>) -> Next {
         match event {
             Event::Stop => return Next::Stop,
             Event::Completed(completion) => {
-                host.calls_in_flight = host.calls_in_flight.saturating_sub(1);
+                host.delivered();
                 return Next::Wake(Wake::Completion(completion));
             }
         }
@@ -108,7 +111,8 @@ pub(crate) struct Host {
     clock: Clock,
     pub(crate) console: Console,
     pub(crate) timers: Timers,
-    pub(crate) calls_in_flight: u32,
+    /// `None` while the image is built: nothing outside may get into it.
+    pub(crate) calls: Option<Calls>,
     positions: PositionMap,
     /// What the last op gave back; the door reads it after re-arming.
     pub(crate) reply: Reply,
@@ -119,16 +123,32 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    pub(crate) fn new(clock: Clock, console: Console, positions: PositionMap) -> Host {
+    pub(crate) fn new(
+        clock: Clock,
+        console: Console,
+        positions: PositionMap,
+        calls: Option<Calls>,
+    ) -> Host {
         Host {
             clock,
             console,
             timers: Timers::default(),
-            calls_in_flight: 0,
+            calls,
             positions,
             reply: Reply::Undefined,
             panicked_op: None,
             leftovers: None,
+        }
+    }
+
+    /// Calls that were started and not delivered.
+    pub(crate) fn calls_in_flight(&self) -> u32 {
+        self.calls.as_ref().map_or(0, Calls::n_in_flight)
+    }
+
+    fn delivered(&mut self) {
+        if let Some(calls) = &mut self.calls {
+            calls.delivered();
         }
     }
 
@@ -163,6 +183,11 @@ impl Host {
             Op::Decode => text::decode(args),
             Op::UrlParse => url::url_parse(args),
             Op::UrlSet => url::url_set(args),
+            Op::XmlParse => xml::xml_parse(args),
+            op => match &mut self.calls {
+                Some(calls) => call(calls, op, args),
+                None => Reply::throw("Error", "a bundle may not call the host while it loads"),
+            },
         }
     }
 
@@ -178,6 +203,27 @@ impl Host {
         let ms = if (1.0..=2_147_483_647.0).contains(&delay_ms) { delay_ms.trunc() } else { 1.0 };
         let delay = Duration::from_millis(ms as u64);
         Reply::Number(f64::from(self.timers.start(delay, repeat)))
+    }
+}
+
+/// The ops that work beside the run, and those about what they have under way.
+fn call(calls: &mut Calls, op: Op, args: &[Arg<'_>]) -> Reply {
+    match op {
+        Op::HttpStart => calls.start(Exchanges::start, args),
+        Op::HttpTake => calls.ask(Exchanges::take, args),
+        Op::HttpRead => calls.start(Exchanges::read, args),
+        Op::HttpWrite => calls.start(Exchanges::write, args),
+        Op::HttpEnd => calls.ask(Exchanges::end, args),
+        Op::HttpAbort => calls.ask(Exchanges::abort, args),
+        Op::HttpHold => calls.ask(Exchanges::hold, args),
+        Op::AwsDefaults => calls.start(Exchanges::aws_defaults, args),
+        Op::AwsPresign => calls.start(Exchanges::presign, args),
+        Op::AwsSignPolicy => calls.start(Exchanges::sign_policy, args),
+        Op::Checksum => match checksum::checksum(args) {
+            Ok(work) => calls.start_work(work),
+            Err(reply) => reply,
+        },
+        _ => Reply::bad_args(op),
     }
 }
 

@@ -2,6 +2,7 @@
 //! arguments and replies look. Ops are plain functions over plain data; none of
 //! them ever sees the engine.
 
+pub mod calls;
 pub mod checksum;
 pub(crate) mod clock;
 pub(crate) mod console;
@@ -63,6 +64,10 @@ impl Reply {
 
 /// What a snippet can ask for, by number. The prelude's table of the same
 /// numbers is `vendor-js/prelude/ops.js`.
+///
+/// An op that is "a call" works beside the run: it gives back the number of its
+/// call at once, and that number's [`Completion`] later. Where it has the reply at
+/// hand, and that is no number, it gives the reply itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Op {
     /// `(level, text, units cut)`; a line of the console.
@@ -91,10 +96,36 @@ pub(crate) enum Op {
     UrlParse = 23,
     /// `(href, part, value)`; the parts of the changed URL.
     UrlSet = 24,
+    /// `(description, body?)`; a call: the head of the response, as JSON text. The
+    /// call's number names the exchange from then on.
+    HttpStart = 40,
+    /// `(exchange, max)`; bytes that are here, true at the end, nothing when they
+    /// have to be waited for.
+    HttpTake = 41,
+    /// `(exchange, max)`; a call: the next bytes, nothing at the end.
+    HttpRead = 42,
+    /// `(exchange, bytes)`; a call: done when there is room for more.
+    HttpWrite = 43,
+    /// `(exchange)`; its request body is complete.
+    HttpEnd = 44,
+    /// `(exchange)`; it is dropped, and what waits for it is rejected.
+    HttpAbort = 45,
+    /// `(bytes, bytes in all)`; a slice of the body of the next `HttpStart`.
+    HttpHold = 46,
+    /// `()`; a call: region and endpoint of the host, as JSON text.
+    AwsDefaults = 50,
+    /// `(description)`; a call: a presigned URL.
+    AwsPresign = 51,
+    /// `(description)`; a call: form fields that sign a POST, as JSON text.
+    AwsSignPolicy = 52,
+    /// `(algorithm, bytes or text)`; a call: the checksum in base64.
+    Checksum = 53,
+    /// `(text or bytes)`; JSON text of what the SDK's parser makes of XML.
+    XmlParse = 54,
 }
 
 impl Op {
-    pub(crate) const ALL: [Op; 13] = [
+    pub(crate) const ALL: [Op; 25] = [
         Op::Log,
         Op::WallClock,
         Op::Elapsed,
@@ -108,6 +139,18 @@ impl Op {
         Op::Decode,
         Op::UrlParse,
         Op::UrlSet,
+        Op::HttpStart,
+        Op::HttpTake,
+        Op::HttpRead,
+        Op::HttpWrite,
+        Op::HttpEnd,
+        Op::HttpAbort,
+        Op::HttpHold,
+        Op::AwsDefaults,
+        Op::AwsPresign,
+        Op::AwsSignPolicy,
+        Op::Checksum,
+        Op::XmlParse,
     ];
 }
 

@@ -13,3 +13,16 @@ export const DECODER_NAME = 21; // (label) → canonical name of the encoding
 export const DECODE = 22; // (name, bytes, fatal) → text
 export const URL_PARSE = 23; // (href, base | undefined) → parts
 export const URL_SET = 24; // (href, part, value) → parts
+// "A call" gives its number at once and settles later: `call` in door.js.
+export const HTTP_START = 40; // (description, body | undefined) → a call: JSON text of the head
+export const HTTP_TAKE = 41; // (exchange, max) → ArrayBuffer | true at the end | undefined: wait
+export const HTTP_READ = 42; // (exchange, max) → a call: ArrayBuffer | undefined at the end
+export const HTTP_WRITE = 43; // (exchange, bytes) → a call: there is room for more
+export const HTTP_END = 44; // (exchange)
+export const HTTP_ABORT = 45; // (exchange)
+export const HTTP_HOLD = 46; // (bytes, bytes in all); a slice of the body of the next HTTP_START
+export const AWS_DEFAULTS = 50; // () → a call: JSON text
+export const AWS_PRESIGN = 51; // (description) → a call: URL
+export const AWS_SIGN_POLICY = 52; // (description) → a call: JSON text of form fields
+export const CHECKSUM = 53; // (algorithm, bytes | text) → a call: base64
+export const XML_PARSE = 54; // (text | bytes) → JSON text

@@ -9,11 +9,14 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use crc_fast::CrcAlgorithm;
 use sha2::Digest;
 
-use super::{Arg, Reply};
+use super::{Arg, Reply, calls::Wanted};
+
+/// Hashed between two looks at whether the run still wants it.
+const SLICE_BYTES: usize = 256 << 10;
 
 /// An algorithm by the name that S3 gives it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Algorithm {
+pub(crate) enum Algorithm {
     Crc32,
     Crc32c,
     Crc64Nvme,
@@ -122,17 +125,27 @@ pub(crate) fn checksum_of(algorithm: Algorithm, bytes: &[u8]) -> String {
     hasher.finish()
 }
 
-/// Op `checksum(algorithm, bytes | text)`: the value in base64.
-pub fn checksum(args: &[Arg<'_>]) -> Reply {
+/// Op `checksum(algorithm, bytes | text)`: work that gives the value in base64.
+pub(crate) fn checksum(
+    args: &[Arg<'_>],
+) -> Result<impl FnOnce(&Wanted) -> Reply + Send + 'static, Reply> {
     let (name, bytes) = match args {
         [Arg::Text(name), Arg::Text(text)] => (name, text.as_bytes()),
         [Arg::Text(name), Arg::Bytes(bytes)] => (name, *bytes),
-        _ => return Reply::type_error("checksum takes an algorithm and bytes or text"),
+        _ => return Err(Reply::type_error("checksum takes an algorithm and bytes or text")),
     };
-    match name.parse() {
-        Ok(algorithm) => Reply::Text(checksum_of(algorithm, bytes)),
-        Err(message) => Reply::type_error(message),
-    }
+    let algorithm: Algorithm = name.parse().map_err(|err: String| Reply::type_error(err))?;
+    let bytes = bytes.to_vec();
+    Ok(move |wanted: &Wanted| {
+        let mut hasher = Hasher::new(algorithm);
+        for slice in bytes.chunks(SLICE_BYTES) {
+            if !wanted.is_wanted() {
+                return Reply::Undefined;
+            }
+            hasher.update(slice);
+        }
+        Reply::Text(hasher.finish())
+    })
 }
 
 #[cfg(test)]
@@ -141,8 +154,8 @@ mod tests {
 
     #[track_caller]
     fn check(algorithm: &str, expected: &str) {
-        let args = [Arg::Text(algorithm.into()), Arg::Bytes(b"123456789")];
-        assert_eq!(checksum(&args), Reply::Text(expected.to_owned()));
+        let algorithm = algorithm.parse().unwrap();
+        assert_eq!(checksum_of(algorithm, b"123456789"), expected);
     }
 
     /// Check values of the CRC catalogue; the others from another implementation.
@@ -158,13 +171,9 @@ mod tests {
 
     #[test]
     fn an_unknown_algorithm_is_named() {
-        let reply = checksum(&[Arg::Text("CRC16".into()), Arg::Bytes(b"")]);
-        assert_eq!(
-            reply,
-            Reply::type_error(
-                "\"CRC16\" is no checksum algorithm; \
-                 use CRC32, CRC32C, CRC64NVME, SHA1, SHA256 or MD5"
-            )
-        );
+        let refusal = checksum(&[Arg::Text("CRC16".into()), Arg::Bytes(b"")]).err();
+        let message = "\"CRC16\" is no checksum algorithm; \
+                       use CRC32, CRC32C, CRC64NVME, SHA1, SHA256 or MD5";
+        assert_eq!(refusal, Some(Reply::type_error(message)));
     }
 }

@@ -20,7 +20,7 @@ use std::{
 };
 
 use aws_credential_types::Credentials;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, header};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use tokio::{
-    sync::Notify,
+    sync::{Notify, Semaphore, SemaphorePermit},
     task::{AbortHandle, JoinSet},
 };
 
@@ -52,6 +52,11 @@ const BUFFER_BYTES: usize = 256 << 10;
 const BODY_GRACE: Duration = Duration::from_millis(20);
 /// Hashing more than this would hold up the other tasks of the runtime.
 const HASH_INLINE_BYTES: usize = 1 << 20;
+/// Bytes of responses that wait for the snippet, over all exchanges of a run;
+/// beyond it each gets one piece at a time.
+const ALL_BUFFERS_BYTES: usize = 64 << 20;
+/// Exchanges of a run that exist at a time, waiting ones included.
+const MAX_OPEN: usize = 4096;
 /// Effects are kept for this many exchanges, and counted beyond.
 const MAX_EFFECTS: usize = 1000;
 const MAX_HEADERS: usize = 256;
@@ -59,8 +64,12 @@ const MAX_HEADERS: usize = 256;
 /// What one run may have under way and move.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Exchanges whose response is not finished.
+    /// Exchanges whose response is not finished or not read; beyond it they are
+    /// refused.
     pub open: usize,
+    /// Exchanges that move bytes; beyond it they wait for their turn. One that
+    /// waits for the snippet to read or write does not count.
+    pub at_once: usize,
     /// Request bodies of one piece that the host holds at a time.
     pub held_bytes: usize,
     /// Bytes of response bodies, in all.
@@ -71,7 +80,13 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { open: 256, held_bytes: 256 << 20, bytes_in: 4 << 30, bytes_out: 4 << 30 }
+        Limits {
+            open: MAX_OPEN,
+            at_once: 64,
+            held_bytes: 256 << 20,
+            bytes_in: 4 << 30,
+            bytes_out: 4 << 30,
+        }
     }
 }
 
@@ -108,6 +123,9 @@ pub struct Exchanges {
     completions: Completions,
     limits: Limits,
     ledger: Arc<Ledger>,
+    at_once: Arc<Semaphore>,
+    /// The body of the next exchange, as far as it is here.
+    holding: Option<(BytesMut, Held)>,
     open: HashMap<CallId, Open>,
     /// Aborted on drop: this is what ends a run's work outside.
     tasks: JoinSet<()>,
@@ -126,6 +144,7 @@ struct Ledger {
     bytes_in: AtomicU64,
     bytes_out: AtomicU64,
     held_bytes: AtomicUsize,
+    buffered_bytes: AtomicUsize,
     effects: Mutex<Record>,
 }
 
@@ -141,6 +160,7 @@ struct Record {
 struct Exchange {
     call: CallId,
     completions: Completions,
+    ledger: Arc<Ledger>,
     incoming: Mutex<Incomings>,
     /// The snippet took bytes; more may be fetched.
     space: Notify,
@@ -280,8 +300,10 @@ impl Exchanges {
         Exchanges {
             net,
             completions,
+            at_once: Arc::new(Semaphore::new(limits.at_once.min(Semaphore::MAX_PERMITS))),
             limits,
             ledger: Arc::default(),
+            holding: None,
             open: HashMap::new(),
             tasks: JoinSet::new(),
         }
@@ -302,6 +324,30 @@ impl Exchanges {
         }
     }
 
+    /// Op `httpHold(bytes, n_bytes)`: a slice of the body of the next exchange, and
+    /// how long that is in all. Copying a large one in one go would hold the door.
+    pub fn hold(&mut self, args: &[Arg<'_>]) -> Reply {
+        let [Arg::Bytes(slice), Arg::Number(n_bytes)] = args else {
+            return Reply::type_error("httpHold takes bytes and their number in all");
+        };
+        let body = match self.holding.take() {
+            Some(body) => body,
+            None => {
+                let n_bytes = *n_bytes as usize;
+                match Held::new(&self.ledger, n_bytes, self.limits.held_bytes) {
+                    Ok(held) => (BytesMut::with_capacity(n_bytes), held),
+                    Err(err) => return throw(&err),
+                }
+            }
+        };
+        let (bytes, held) = self.holding.insert(body);
+        if bytes.len() + slice.len() > held.n_bytes {
+            return Reply::type_error("the body is longer than was said");
+        }
+        bytes.extend_from_slice(slice);
+        Reply::Undefined
+    }
+
     /// Op `httpTake(exchange, max)`: bytes that are here already, `true` when no
     /// more will come, nothing when `httpRead` has to be waited for.
     pub fn take(&mut self, args: &[Arg<'_>]) -> Reply {
@@ -310,7 +356,7 @@ impl Exchanges {
         };
         let Some(open) = self.open.get(&(*exchange as CallId)) else { return Reply::Bool(true) };
         let mut incoming = open.exchange.incoming.lock();
-        let reply = match incoming.take(*max as usize) {
+        let reply = match open.exchange.take_from(&mut incoming, *max as usize) {
             Some(Reply::Undefined) => Reply::Bool(true),
             Some(reply) => reply,
             None => Reply::Undefined,
@@ -333,7 +379,7 @@ impl Exchanges {
         if incoming.reader.is_some() {
             return Reply::type_error("a read of this response is already under way");
         }
-        match incoming.take(*max as usize) {
+        match open.exchange.take_from(&mut incoming, *max as usize) {
             Some(reply) => self.completions.complete(call, reply),
             None => incoming.reader = Some((call, *max as usize)),
         }
@@ -388,9 +434,13 @@ impl Exchanges {
 
     /// Op `awsDefaults()`, asynchronous: [`aws::Defaults`] as JSON text.
     pub fn aws_defaults(&mut self, call: CallId, _args: &[Arg<'_>]) -> Reply {
-        self.answer(call, |net| async move {
-            Ok(serde_json::to_string(net.aws.defaults().await).expect("strings are always JSON"))
-        });
+        let json = |it: &aws::Defaults| {
+            serde_json::to_string(it).expect("strings and flags are always JSON")
+        };
+        if let Some(known) = self.net.aws.known_defaults() {
+            return Reply::Text(json(known));
+        }
+        self.answer(call, move |net| async move { Ok(json(net.aws.defaults().await)) });
         Reply::Undefined
     }
 
@@ -403,7 +453,7 @@ impl Exchanges {
         self.answer(call, |net| async move {
             let to = destination(&meta.protocol, &meta.hostname, meta.port)?;
             let mut request = head(&meta.method, &meta.protocol, &to, &meta.path, &meta.headers)?;
-            let keys = keys(&net, &meta.sign, &meta.protocol, &to).await?;
+            let keys = keys(&net, &meta.sign, &meta.protocol, &to, &meta.path).await?;
             // Content lengths and types may be signed; nothing else is ours to add.
             request.headers_mut().remove(header::AUTHORIZATION);
             let expires_in = Duration::from_secs(meta.expires_in);
@@ -422,7 +472,7 @@ impl Exchanges {
         };
         self.answer(call, |net| async move {
             let to = destination(&meta.protocol, &meta.hostname, meta.port)?;
-            let keys = keys(&net, &meta.sign, &meta.protocol, &to).await?;
+            let keys = keys(&net, &meta.sign, &meta.protocol, &to, "").await?;
             let scope = meta.sign.scope();
             let now = net.signing_time();
             let fields = aws::sign_policy(&meta.expiration, meta.conditions, &scope, &keys, now);
@@ -468,10 +518,16 @@ impl Exchanges {
         let (body, upload) = match meta.body {
             BodyKind::None => (Outgoing::None, None),
             BodyKind::Bytes => {
-                let body = body.unwrap_or_default();
-                self.count_out(body.len())?;
-                let held = Held::new(&self.ledger, body.len(), self.limits.held_bytes)?;
-                (Outgoing::Bytes(Bytes::copy_from_slice(body), held), None)
+                let (bytes, held) = match (body, self.holding.take()) {
+                    (None, Some((bytes, held))) => (bytes.freeze(), held),
+                    (body, _) => {
+                        let body = body.unwrap_or_default();
+                        let held = Held::new(&self.ledger, body.len(), self.limits.held_bytes)?;
+                        (Bytes::copy_from_slice(body), held)
+                    }
+                };
+                self.count_out(bytes.len())?;
+                (Outgoing::Bytes(bytes, held), None)
             }
             BodyKind::Stream => {
                 let upload = Upload::new(self.completions.clone());
@@ -481,6 +537,7 @@ impl Exchanges {
         let exchange = Arc::new(Exchange {
             call,
             completions: self.completions.clone(),
+            ledger: self.ledger.clone(),
             incoming: Mutex::default(),
             space: Notify::new(),
         });
@@ -488,6 +545,7 @@ impl Exchanges {
             net: self.net.clone(),
             ledger: self.ledger.clone(),
             bytes_in: self.limits.bytes_in,
+            at_once: self.at_once.clone(),
             effect: Recorder::new(&self.ledger, &meta, &to),
             exchange: exchange.clone(),
             to,
@@ -624,6 +682,7 @@ struct Work {
     net: Arc<Net>,
     ledger: Arc<Ledger>,
     bytes_in: u64,
+    at_once: Arc<Semaphore>,
     effect: Recorder,
     exchange: Arc<Exchange>,
     to: Destination,
@@ -633,11 +692,21 @@ struct Work {
 
 impl Work {
     async fn run(self, request: Request<()>, body: Outgoing) {
+        // A streamed body is as slow as the snippet, which may write only what it
+        // has read from another exchange.
+        let turn = match body {
+            Outgoing::Stream(_) => None,
+            Outgoing::None | Outgoing::Bytes(..) => Some(self.turn().await),
+        };
         let end = match self.send(request, body).await {
-            Ok(response) => self.receive(response).await,
+            Ok(response) => self.receive(response, turn).await,
             Err(err) => Err(err),
         };
         self.exchange.finish(end);
+    }
+
+    async fn turn(&self) -> SemaphorePermit<'_> {
+        self.at_once.acquire().await.expect("nobody closes it")
     }
 
     async fn send(
@@ -654,7 +723,8 @@ impl Work {
         self.net.check_name(&self.to, standing)?;
         let (body, payload) = self.prepare(&mut request, body).await?;
         if let Some(sign) = &self.meta.sign {
-            let keys = keys(&self.net, sign, &self.meta.protocol, &self.to).await?;
+            let keys =
+                keys(&self.net, sign, &self.meta.protocol, &self.to, &self.meta.path).await?;
             let now = self.net.signing_time();
             aws::sign(&mut request, &payload, &sign.scope(), &keys, now)
                 .map_err(NetError::Invalid)?;
@@ -727,7 +797,11 @@ impl Work {
     }
 
     /// Passes the body on, as fast as the snippet takes it.
-    async fn receive(&self, response: Response<Incoming>) -> Result<(), NetError> {
+    async fn receive<'a>(
+        &'a self,
+        response: Response<Incoming>,
+        mut turn: Option<SemaphorePermit<'a>>,
+    ) -> Result<(), NetError> {
         self.effect.status(response.status().as_u16());
         let mut validator = self.validator(&response);
         let (head, mut body) = response.into_parts();
@@ -735,10 +809,16 @@ impl Work {
         let mut grace = std::pin::pin!(tokio::time::sleep(BODY_GRACE));
         let mut is_waiting = true;
         while !body.is_end_stream() {
-            while self.exchange.is_full() {
+            if self.exchange.is_full() {
                 self.exchange.deliver_head();
                 is_waiting = false;
-                self.exchange.space.notified().await;
+                let took_turns = turn.take().is_some();
+                while self.exchange.is_full() {
+                    self.exchange.space.notified().await;
+                }
+                if took_turns {
+                    turn = Some(self.turn().await);
+                }
             }
             let frame = tokio::select! {
                 biased;
@@ -789,7 +869,9 @@ impl Work {
 
 impl Exchange {
     fn is_full(&self) -> bool {
-        self.incoming.lock().n_bytes >= BUFFER_BYTES
+        let n_bytes = self.incoming.lock().n_bytes;
+        let all = self.ledger.buffered_bytes.load(Ordering::Relaxed);
+        n_bytes >= BUFFER_BYTES || n_bytes > 0 && all >= ALL_BUFFERS_BYTES
     }
 
     /// Nothing is left to do or to read.
@@ -801,6 +883,7 @@ impl Exchange {
     fn push(&self, data: Bytes) {
         let mut incoming = self.incoming.lock();
         incoming.n_bytes += data.len();
+        self.ledger.buffered_bytes.fetch_add(data.len(), Ordering::Relaxed);
         incoming.pieces.push_back(data);
         self.serve_reader(&mut incoming);
     }
@@ -822,6 +905,7 @@ impl Exchange {
         }
         if let Some(Err(NetError::Aborted)) = incoming.end {
             incoming.pieces.clear();
+            self.ledger.buffered_bytes.fetch_sub(incoming.n_bytes, Ordering::Relaxed);
             incoming.n_bytes = 0;
         }
         self.deliver(&mut incoming);
@@ -840,9 +924,16 @@ impl Exchange {
         }
     }
 
+    fn take_from(&self, incoming: &mut Incomings, max: usize) -> Option<Reply> {
+        let before = incoming.n_bytes;
+        let reply = incoming.take(max);
+        self.ledger.buffered_bytes.fetch_sub(before - incoming.n_bytes, Ordering::Relaxed);
+        reply
+    }
+
     fn serve_reader(&self, incoming: &mut Incomings) {
         if let Some((call, max)) = incoming.reader
-            && let Some(reply) = incoming.take(max)
+            && let Some(reply) = self.take_from(incoming, max)
         {
             incoming.reader = None;
             self.completions.complete(call, reply);
@@ -894,6 +985,7 @@ async fn keys(
     sign: &Sign,
     protocol: &str,
     to: &Destination,
+    path: &str,
 ) -> Result<Credentials, NetError> {
     if let Some(keys) = &sign.credentials {
         let token = keys.session_token.clone();
@@ -909,6 +1001,10 @@ async fn keys(
     if !matches!(&*sign.service, "s3" | "s3express" | "s3-object-lambda" | "s3-outposts") {
         return stay("they sign for S3 only");
     }
+    // Anywhere in the query: a decoder may see more in it than we do.
+    if path.split_once('?').is_some_and(|(_, query)| query.split('&').any(is_session)) {
+        return stay("the answer to CreateSession is a key, and the host's stay on the host");
+    }
     match net.aws.standing(to).await {
         Standing::Stranger => {
             stay("it is neither AWS nor an endpoint that the operator configured")
@@ -918,6 +1014,12 @@ async fn keys(
             net.aws.credentials().await.map_err(NetError::NoCredentials)
         }
     }
+}
+
+/// Whether a parameter of a query asks for a session of S3 Express.
+fn is_session(parameter: &str) -> bool {
+    let name = parameter.split('=').next().unwrap_or_default();
+    url::form_urlencoded::parse(name.as_bytes()).any(|(name, _)| name == "session")
 }
 
 fn destination(protocol: &str, hostname: &str, port: Option<u16>) -> Result<Destination, NetError> {

@@ -631,7 +631,13 @@ fn budgets_of_a_run_are_kept() {
     let get = request("GET", server.addr, "/bucket/k");
     run.expect(200, &put, Some(&pattern(2 << 20)));
 
-    let limits = Limits { open: 1, held_bytes: 1 << 20, bytes_in: 1 << 20, bytes_out: 3 << 20 };
+    let limits = Limits {
+        open: 1,
+        held_bytes: 1 << 20,
+        bytes_in: 1 << 20,
+        bytes_out: 3 << 20,
+        ..Limits::default()
+    };
     let mut run = Run::with_limits(&net, limits);
     assert_eq!(
         run.send(&get, None).unwrap().body,
