@@ -24,7 +24,7 @@ use crossbeam_channel::Receiver;
 pub(crate) use self::door::ENGINE_STACK;
 pub use self::{
     door::Bytecode,
-    heap::{Rollback, Tracking, Verify},
+    heap::{Rollback, Tracking, Verify, keep_pagemap},
 };
 use self::{
     door::{BuildError as EngineError, Collect, Engine, Turn},

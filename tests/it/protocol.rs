@@ -102,7 +102,8 @@ fn ops_are_answered_in_kind() {
     stats["stats"]["uptimeMs"].take().as_u64().unwrap();
     stats["stats"]["connections"].take().as_u64().unwrap();
     let expected = json!({
-        "version": "0.1.0", "uptimeMs": null, "connections": null, "requests": 5, "workers": 1,
+        "version": "0.1.0", "uptimeMs": null, "connections": null, "requests": 5, "lockdown": null,
+        "workers": 1,
         "queued": 0, "running": 0, "answers": { "ok": 1 },
     });
     assert_eq!(stats, json!({ "op": "stats", "ok": true, "stats": expected }));
