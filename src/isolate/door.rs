@@ -33,7 +33,7 @@ use super::{
 
 /// Ten thousand plain frames need about 7 MiB. Above 16 MiB the binding would
 /// silently mean "no limit".
-pub(crate) const ENGINE_STACK: usize = 10 << 20;
+pub(crate) const ENGINE_STACK: usize = 8 << 20;
 
 /// What the snippet's own code is called in stacks.
 pub(crate) const SNIPPET_FILE: &CStr = c"snippet.ts";
@@ -1089,3 +1089,6 @@ mod armed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,7 @@ mod kernel;
 mod kills;
 mod lifecycle;
 mod lockdown;
+mod memory;
 mod platform;
 mod pristine;
 mod protocol;

@@ -53,6 +53,17 @@ fn unsafe_code_stays_in_three_files() {
     }
 }
 
+/// The binding's own types keep pointers into the engine's heap in Rust maps, and
+/// a rollback would leave them dangling. Tests make bundles as build.rs does.
+#[test]
+fn the_engine_is_spoken_to_through_its_c_interface() {
+    for path in sources().into_iter().filter(|path| !path.ends_with("tests.rs")) {
+        for line in text_of(&path).lines().filter(|line| line.contains("rquickjs::")) {
+            assert_eq!(line.trim(), "use rquickjs::qjs;", "in {}", path.display());
+        }
+    }
+}
+
 fn text_of(path: &Path) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }

@@ -46,7 +46,7 @@ impl Outside {
 }
 
 /// What one run has under way. Dropping it ends all of it.
-pub(crate) struct Calls {
+pub struct Calls {
     outside: Arc<Outside>,
     completions: Completions,
     last_call: CallId,
@@ -75,7 +75,7 @@ impl Wanted {
 }
 
 impl Calls {
-    pub(crate) fn new(outside: Arc<Outside>, completions: Completions) -> Calls {
+    pub fn new(outside: Arc<Outside>, completions: Completions) -> Calls {
         Calls {
             outside,
             completions,
