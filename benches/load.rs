@@ -62,7 +62,7 @@ impl Kernel {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        lines.find(|it| it.as_ref().unwrap().starts_with("listening on")).expect("it listens");
+        assert!(lines.any(|it| it.unwrap().starts_with("listening on")), "it does not listen");
         // Whatever else it says must not fill the pipe.
         thread::spawn(move || lines.for_each(drop));
         Kernel { child, folder }

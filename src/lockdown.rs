@@ -213,10 +213,10 @@ mod imp {
             libc::AF_NETLINK as u64,
         ];
         let controls = [
-            libc::FIONBIO as u64,
-            libc::FIONREAD as u64,
-            libc::TCGETS as u64,
-            libc::TIOCGWINSZ as u64,
+            0x5421, // FIONBIO
+            0x541B, // FIONREAD
+            0x5401, // TCGETS
+            0x5413, // TIOCGWINSZ
             // How written pages are found: see isolate/heap.rs.
             0xC060_6610, // PAGEMAP_SCAN
             0xC018_AA3F, // UFFDIO_API
