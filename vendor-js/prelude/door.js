@@ -18,6 +18,16 @@ export function call(op, ...args) {
   });
 }
 
+// The same for an op that has something to be named by: its number, and the
+// promise of its reply. Throws where it cannot be started.
+export function start(op, ...args) {
+  const id = door(op, ...args);
+  const done = new PromiseCtor((resolve, reject) => {
+    MapPrototypeSet(pending, id, { __proto__: null, resolve, reject });
+  });
+  return { id, done };
+}
+
 export function settle(id, ok, value) {
   const entry = MapPrototypeGet(pending, id);
   if (entry === undefined) return;
