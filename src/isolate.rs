@@ -24,12 +24,13 @@ use crossbeam_channel::Receiver;
 pub(crate) use self::door::ENGINE_STACK;
 pub use self::{
     door::Bytecode,
+    guard::Guard,
     heap::{Rollback, Tracking, Verify},
 };
 use self::{
     door::{BuildError as EngineError, Collect, Engine, Turn},
     drive::{End, Host, drive},
-    guard::{Exit, Guard},
+    guard::Exit,
     heap::Heap,
     host::{Event, calls::Calls, clock::Clock, console::Console, http::Effects},
     preset::Preset,
@@ -194,7 +195,7 @@ pub struct Thrown {
 
 impl Isolate {
     /// Builds an isolate for the calling thread, which `guard` has adopted.
-    pub(crate) fn build(guard: &Guard, blueprint: Blueprint) -> Result<Isolate, BuildError> {
+    pub fn build(guard: &Guard, blueprint: Blueprint) -> Result<Isolate, BuildError> {
         let (mut heap, file) =
             Heap::reserve(blueprint.memory_bytes, blueprint.tracking, blueprint.verify)
                 .map_err(BuildError::Memory)?;
@@ -217,7 +218,7 @@ impl Isolate {
     ///
     /// A run that is stopped ends as [`RunError::TimedOut`]; whoever stopped it
     /// for another reason knows better.
-    pub(crate) fn run(
+    pub fn run(
         &mut self,
         guard: &Guard,
         program: Program,
@@ -302,11 +303,12 @@ impl Isolate {
     }
 
     /// Makes the isolate pristine again: by rollback, or anew after a crash.
-    pub(crate) fn restore(&mut self, guard: &Guard) -> Result<Rollback, BuildError> {
+    pub fn restore(&mut self, guard: &Guard) -> Result<Rollback, BuildError> {
         match self.state {
             State::Pristine => Ok(Rollback::default()),
             State::Used => {
                 let rollback = self.heap.rollback();
+                guard.trim_stack();
                 self.state = State::Pristine;
                 Ok(rollback)
             }
@@ -422,8 +424,20 @@ mod tests {
 
     const BUDGET: Budget = Budget { output_bytes: 1 << 20, log_bytes: 1 << 16 };
 
+    impl Isolate {
+        pub(super) fn heap_mut(&mut self) -> &mut Heap {
+            &mut self.heap
+        }
+    }
+
+    pub(super) fn run(isolate: &mut Isolate, guard: &Guard, body: &str) -> Outcome {
+        let outcome = run_only(isolate, guard, body);
+        isolate.restore(guard).unwrap();
+        outcome
+    }
+
     /// Runs the body of `main` as it stands, without the transpiler.
-    fn run(isolate: &mut Isolate, guard: &Guard, body: &str) -> Outcome {
+    pub(super) fn run_only(isolate: &mut Isolate, guard: &Guard, body: &str) -> Outcome {
         let text = format!("\"use strict\";(async function main(input){{\n{body}\n}})");
         let program = Program { text, positions: PositionMap::default() };
         let (sender, events) = crossbeam_channel::unbounded();
@@ -438,7 +452,6 @@ mod tests {
         let input = r#"{"name":"Ada"}"#.to_owned();
         let outcome = isolate.run(guard, program, input, &BUDGET, calls, &events);
         guard.end_run();
-        isolate.restore(guard).unwrap();
         outcome
     }
 
@@ -461,5 +474,54 @@ mod tests {
                 assert_eq!(outcome.result, Ok(r#"{"greeting":"hi Ada","n":1}"#.to_owned()));
             }
         }
+    }
+
+    #[test]
+    fn garbage_in_cycles_is_collected_and_that_touches_few_pages_of_the_image() {
+        let guard = Guard::adopt_thread().unwrap();
+        let mut isolate = Isolate::build(&guard, blueprint(Tracking::Best)).unwrap();
+        let pages = |isolate: &mut Isolate, body: &str| {
+            let outcome = run_only(isolate, &guard, body);
+            assert_eq!(outcome.result, Ok("1".to_owned()), "{body}");
+            isolate.restore(&guard).unwrap().pages_copied
+        };
+        pages(&mut isolate, "return 1;");
+        let without = pages(&mut isolate, "return 1;");
+        // Five times the memory there is, in blocks whose size the collector must
+        // know to start at all.
+        let large = "for (let i = 0; i < 5000; i++) { const a = { b: new ArrayBuffer(65536) }; a.a = a; } return 1;";
+        let small = "for (let i = 0; i < 1e6; i++) { const a = { i }; a.a = a; } return 1;";
+        for body in [large, small] {
+            let with = pages(&mut isolate, body);
+            assert!(with < without + 100, "{with} pages instead of {without}: {body}");
+        }
+    }
+
+    /// The engine's limit is an address, the stack's depth another at each entry.
+    #[test]
+    fn recursion_has_the_same_room_wherever_a_run_begins() {
+        #[inline(never)]
+        fn deeper(isolate: &mut Isolate, guard: &Guard, n_levels: usize) -> Outcome {
+            let frame = std::hint::black_box([n_levels as u8; 8 << 10]);
+            let outcome = match n_levels {
+                0 => {
+                    let body = "const f = (n) => n === 0 ? 0 : 1 + f(n - 1); return f(9500);";
+                    run(isolate, guard, body)
+                }
+                _ => deeper(isolate, guard, n_levels - 1),
+            };
+            std::hint::black_box(frame);
+            outcome
+        }
+        let worker = std::thread::Builder::new().stack_size(24 << 20);
+        let worked = worker.spawn(|| {
+            let guard = Guard::adopt_thread().unwrap();
+            let mut isolate = Isolate::build(&guard, blueprint(Tracking::Best)).unwrap();
+            for n_levels in [0, 100, 200] {
+                let outcome = deeper(&mut isolate, &guard, n_levels);
+                assert_eq!(outcome.result, Ok("9500".to_owned()), "{n_levels} levels");
+            }
+        });
+        worked.unwrap().join().unwrap();
     }
 }

@@ -34,7 +34,7 @@ use super::{
 
 /// Ten thousand plain frames need about 7 MiB. Above 16 MiB the binding would
 /// silently mean "no limit".
-pub(crate) const ENGINE_STACK: usize = 10 << 20;
+pub(crate) const ENGINE_STACK: usize = 8 << 20;
 
 /// What the snippet's own code is called in stacks.
 pub(crate) const SNIPPET_FILE: &CStr = c"snippet.ts";
@@ -498,7 +498,7 @@ mod armed {
                 leftovers: hook(c"leftovers"),
             };
             qjs::JS_FreeValue(ctx, hooks);
-            for name in [c"__hooks", c"__door", c"__peek"] {
+            for name in [c"__hooks", c"__host", c"__door", c"__peek"] {
                 let atom = qjs::JS_NewAtom(ctx, name.as_ptr());
                 qjs::JS_DeleteProperty(ctx, global, atom, 0);
                 qjs::JS_FreeAtom(ctx, atom);
@@ -1107,3 +1107,6 @@ mod armed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ mod hostile;
 mod kernel;
 mod kills;
 mod lifecycle;
+mod memory;
 mod platform;
 mod pristine;
 mod protocol;

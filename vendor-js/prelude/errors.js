@@ -5,7 +5,7 @@
 // when it is read, so throwing stays as cheap as it was.
 import * as op from "./ops.js";
 import {
-  ErrorCtor, ErrorToString, RangeErrorCtor, StringSlice, StringStartsWith, StringTrimEnd,
+  ErrorCtor, ErrorToString, RangeErrorCtor, RegExpExec, StringSlice, StringStartsWith, StringTrimEnd,
   SyntaxErrorCtor, TypeErrorCtor, apply, defineHidden, defineProperty, getOwnPropertyDescriptor, getPrototypeOf,
   isError,
 } from "./primordials.js";
@@ -59,6 +59,8 @@ function header(error) {
   }
 }
 
+const SYSTEM_CODE = /^E[A-Z]+$/;
+
 // The error that an op asks for by name.
 export function makeError(name, message) {
   switch (name) {
@@ -68,9 +70,21 @@ export function makeError(name, message) {
     case "SyntaxError": return new SyntaxErrorCtor(message);
   }
   if (hasCode(name)) return new DOMException(message, name);
+  // All capitals: the code of a system's error, as Node has it.
+  if (RegExpExec(SYSTEM_CODE, name) !== null) {
+    const error = new ErrorCtor(message);
+    error.code = name;
+    return error;
+  }
   const error = new ErrorCtor(message);
   defineHidden(error, "name", name);
   return error;
+}
+
+// The door throws natives, with a name; this is the error that the name means.
+export function refine(error) {
+  const { name, message } = error;
+  return hasCode(name) || RegExpExec(SYSTEM_CODE, name) !== null ? makeError(name, message) : error;
 }
 
 // For ops whose failure is a DOMException: the door can only throw natives.

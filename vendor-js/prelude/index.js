@@ -4,7 +4,7 @@
 // comes later captures what came before.
 import "./lockdown.js";
 import "./generators.js";
-import { settle } from "./door.js";
+import { ask, call, door, settle, start } from "./door.js";
 import "./errors.js";
 import "./clock.js";
 import "./random.js";
@@ -35,3 +35,5 @@ import "./helpers.js";
 import "./require.js";
 
 globalThis.__hooks = { stringify, describe, takeTimer, settle, rejection, leftovers };
+// For the bundles that come after this one; gone before the image is sealed.
+globalThis.__host = { ask, call, door, start };

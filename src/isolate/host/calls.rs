@@ -46,7 +46,7 @@ impl Outside {
 }
 
 /// What one run has under way. Dropping it ends all of it.
-pub(crate) struct Calls {
+pub struct Calls {
     outside: Arc<Outside>,
     completions: Completions,
     last_call: CallId,
@@ -77,7 +77,7 @@ impl Wanted {
 }
 
 impl Calls {
-    pub(crate) fn new(outside: Arc<Outside>, completions: Completions) -> Calls {
+    pub fn new(outside: Arc<Outside>, completions: Completions) -> Calls {
         Calls {
             outside,
             completions,
@@ -103,8 +103,8 @@ impl Calls {
         self.exchanges.as_ref().map(Exchanges::effects).unwrap_or_default()
     }
 
-    /// Starts an asynchronous op of [`Exchanges`]; its number, or why it could not
-    /// be started.
+    /// Starts an asynchronous op of [`Exchanges`]; its number, or its reply where
+    /// there is nothing to wait for.
     pub(crate) fn start(
         &mut self,
         op: impl FnOnce(&mut Exchanges, CallId, &[Arg<'_>]) -> Reply,
@@ -117,7 +117,7 @@ impl Calls {
         };
         match op(exchanges, call, args) {
             Reply::Undefined => self.started(call),
-            refused => refused,
+            at_once => at_once,
         }
     }
 
