@@ -9,7 +9,7 @@
 use std::{ffi::OsString, fmt::Write as _, path::PathBuf, thread, time::Duration};
 
 use crate::{
-    aws,
+    aws::{self, broker::ARGUMENT},
     endpoint::{DEFAULT_SOCKET, Endpoint},
     isolate::host,
     kernel::{self, Access, Limits, Reach},
@@ -29,7 +29,11 @@ pub struct Settings {
     pub n_workers: usize,
     pub memory_bytes: usize,
     pub queue_len: usize,
+    pub n_suspended: usize,
+    pub suspended_bytes: usize,
     pub line_bytes: usize,
+    /// `None` waits for the end of a line for ever.
+    pub line_time: Option<Duration>,
     pub source_bytes: usize,
     pub output_bytes: usize,
     pub log_bytes: usize,
@@ -45,6 +49,14 @@ pub struct Settings {
     pub idle_exit: Option<Duration>,
     pub reach: Reach,
     pub tcp_access: TcpAccess,
+    pub lockdown: Lockdown,
+}
+
+/// Whether the kernel gives up what it does not need once it serves.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Lockdown {
+    On,
+    Off,
 }
 
 /// Whether a TCP client must know a token.
@@ -135,6 +147,28 @@ const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        flag: "max-waiting",
+        variable: "LLM_KERNEL_MAX_WAITING",
+        form: Form::Takes("<n>"),
+        default: "1000",
+        help: "runs set aside while they wait, so that others can run",
+        set: |it, text| {
+            it.n_suspended = count(text)?;
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "waiting-memory",
+        variable: "LLM_KERNEL_WAITING_MEMORY",
+        form: Form::Takes("<MiB>"),
+        default: "1024",
+        help: "memory of all runs set aside",
+        set: |it, text| {
+            it.suspended_bytes = size(text, MIB)?;
+            Ok(())
+        },
+    },
+    Setting {
         flag: "max-line",
         variable: "LLM_KERNEL_MAX_LINE",
         form: Form::Takes("<size>"),
@@ -142,6 +176,18 @@ const SETTINGS: &[Setting] = &[
         help: "one request line",
         set: |it, text| {
             it.line_bytes = size(text, 1)?;
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "max-line-time",
+        variable: "LLM_KERNEL_MAX_LINE_TIME",
+        form: Form::Takes("<ms>"),
+        default: "60000",
+        help: "time from the first byte of a request line to its end; 0 = no limit",
+        set: |it, text| {
+            let limit = millis(text)?;
+            it.line_time = (!limit.is_zero()).then_some(limit);
             Ok(())
         },
     },
@@ -302,6 +348,17 @@ const SETTINGS: &[Setting] = &[
             Ok(())
         },
     },
+    Setting {
+        flag: "no-lockdown",
+        variable: "LLM_KERNEL_NO_LOCKDOWN",
+        form: Form::Switch,
+        default: "0",
+        help: "keep the rights of an ordinary process (see Lock-down)",
+        set: |it, text| {
+            it.lockdown = if switch(text)? { Lockdown::Off } else { Lockdown::On };
+            Ok(())
+        },
+    },
 ];
 
 const MIB: usize = 1 << 20;
@@ -315,7 +372,10 @@ impl Default for Settings {
             n_workers: 0,
             memory_bytes: 0,
             queue_len: 0,
+            n_suspended: 0,
+            suspended_bytes: 0,
             line_bytes: 0,
+            line_time: None,
             source_bytes: 0,
             output_bytes: 0,
             log_bytes: 0,
@@ -330,6 +390,7 @@ impl Default for Settings {
             idle_exit: None,
             reach: Reach::Loopback,
             tcp_access: TcpAccess::Token,
+            lockdown: Lockdown::On,
         };
         for setting in SETTINGS {
             (setting.set)(&mut res, setting.default).expect("every default is a valid value");
@@ -378,6 +439,8 @@ impl Settings {
         let pool = pool::Config {
             n_workers: self.n_workers,
             queue_len: self.queue_len,
+            n_suspended: self.n_suspended,
+            suspended_bytes: self.suspended_bytes,
             memory_bytes: self.memory_bytes,
             output_bytes: self.output_bytes,
             log_bytes: self.log_bytes,
@@ -410,6 +473,7 @@ impl Settings {
         };
         let limits = Limits {
             line_bytes: self.line_bytes,
+            line_time: self.line_time,
             n_connections: self.n_connections,
             n_in_flight: self.n_in_flight,
             unread_bytes: self.unread_bytes,
@@ -459,6 +523,8 @@ pub enum KernelArgs {
     Help,
     Version,
     Serve(Flags),
+    /// Be the broker of a kernel that is locked down; for the kernel's own use.
+    CredentialBroker,
 }
 
 impl KernelArgs {
@@ -485,6 +551,7 @@ impl KernelArgs {
                     };
                     flags.0.push((setting, text));
                 }
+                Value(word) if word == ARGUMENT => return Ok(KernelArgs::CredentialBroker),
                 other => return Err(other.unexpected().into()),
             }
         }

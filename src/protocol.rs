@@ -13,7 +13,7 @@ use std::{borrow::Cow, fmt, time::Duration};
 use memchr::memchr2;
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{MapAccess, Visitor},
+    de::{IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
@@ -141,22 +141,20 @@ impl Message {
         })?;
         let fields: Fields = match serde_json::from_str(text) {
             Ok(fields) => fields,
-            Err(err) if err.is_data() => {
-                return Err(Refusal {
-                    id: None,
-                    op: None,
-                    failure: Failure::bad_request(format!(
-                        "a request is a JSON object, not {}",
-                        type_of(text.trim_start())
-                    )),
-                    severity: Severity::NotARequest,
-                });
-            }
-            Err(err) if text.trim_ascii().is_empty() => {
-                let _ = err;
+            Err(_) if text.trim_ascii().is_empty() => {
                 return Err(not_json("the line is empty; a request is one JSON object".to_owned()));
             }
             Err(err) => {
+                // What is no object may still be no JSON: that counts first.
+                let syntax_error = match err.is_data() {
+                    true => serde_json::from_str::<IgnoredAny>(text).err(),
+                    false => Some(err),
+                };
+                let Some(err) = syntax_error else {
+                    let message =
+                        format!("a request is a JSON object, not {}", type_of(text.trim_start()));
+                    return Err(Refusal { severity: Severity::NotARequest, ..not_json(message) });
+                };
                 return Err(not_json(format!(
                     "the line is not JSON: {} at byte {}",
                     without_place(&err),
@@ -444,13 +442,18 @@ pub struct Log {
     pub text: String,
 }
 
-/// What a request cost. Milliseconds have a resolution of 1 µs.
+/// What a request cost. Milliseconds have a resolution of 1 µs; together they are
+/// the time from the request's arrival to its answer.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Usage {
+    /// Ready, but without a worker: before it began, and after it had waited.
     pub queue_ms: f64,
     pub transpile_ms: f64,
+    /// At work.
     pub run_ms: f64,
+    /// For timers and calls.
+    pub wait_ms: f64,
     pub heap_bytes: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropped: Option<Dropped>,

@@ -1,6 +1,6 @@
 //! All that is ever said to the engine, and the one thing it can say back.
 //!
-//! Inwards: [`Engine::build`], [`Engine::begin`], [`Engine::resume`] and
+//! Inwards: [`Engine::build`], [`Engine::begin`], [`Engine::advance`] and
 //! [`Engine::finish_image`], each one entry through the guard. Outwards: one C
 //! function, `door(op, …args)`, which takes primitives and bytes, disarms, lets
 //! [`Host::dispatch`] work on plain data, re-arms, and only then makes the
@@ -15,6 +15,7 @@
 #![expect(unsafe_code, reason = "the engine's C interface")]
 
 use std::{
+    borrow::Cow,
     cell::Cell,
     ffi::{CStr, c_int, c_void},
     fmt,
@@ -94,6 +95,19 @@ pub(crate) struct Collect {
 pub(crate) enum Wake {
     Timer(TimerId),
     Completion(Completion),
+}
+
+/// A suspended run as the engine knows it. Nothing to drop: what `main` points to
+/// lies in the run's delta.
+pub(crate) struct Waiting {
+    main: qjs::JSValue,
+    has_rejections: bool,
+}
+
+impl fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Waiting")
+    }
 }
 
 /// Lives outside the heap, at a fixed address, for as long as the engine.
@@ -250,7 +264,7 @@ impl Engine {
     }
 
     /// Continues a waiting run.
-    pub(crate) fn resume(
+    pub(crate) fn advance(
         &mut self,
         guard: &Guard,
         heap: &Heap,
@@ -263,6 +277,21 @@ impl Engine {
         };
         let said = self.enter(guard, heap, host, request)?;
         Ok(turn(heap, host, said))
+    }
+
+    /// What is known of the waiting run outside the heap. Goes with its delta.
+    pub(crate) fn suspend(&self) -> Waiting {
+        // SAFETY: our own box, and no entry is under way.
+        let core = unsafe { self.core.as_ref() };
+        Waiting { main: core.main, has_rejections: core.has_rejections }
+    }
+
+    /// The other half of the run's delta being back in the heap.
+    pub(crate) fn resume(&mut self, waiting: Waiting) {
+        // SAFETY: as above, and `&mut self` excludes every other borrow.
+        let core = unsafe { self.core.as_mut() };
+        core.main = waiting.main;
+        core.has_rejections = waiting.has_rejections;
     }
 
     fn enter(
@@ -336,6 +365,23 @@ fn copy(heap: &Heap, text: Text) -> String {
     }
 }
 
+/// The engine's text: UTF-8, where a surrogate without its other half is written
+/// as if it were a character. It becomes one U+FFFD, not one for each byte.
+fn well_formed(bytes: &[u8]) -> Cow<'_, str> {
+    let Err(err) = str::from_utf8(bytes) else { return String::from_utf8_lossy(bytes) };
+    let mut patched = bytes.to_vec();
+    let mut at = err.valid_up_to();
+    while at + 2 < patched.len() {
+        if patched[at] == 0xed && patched[at + 1] >= 0xa0 {
+            patched[at..at + 3].copy_from_slice("\u{fffd}".as_bytes());
+            at += 3;
+        } else {
+            at += 1;
+        }
+    }
+    Cow::Owned(String::from_utf8_lossy(&patched).into_owned())
+}
+
 /// Runs one op on plain data. Called disarmed; may allocate and lock, and turns
 /// its own panic into an error of the op.
 fn dispatch(core: *mut Core, op: u32, args: &[RawArg]) {
@@ -350,9 +396,9 @@ fn dispatch(core: *mut Core, op: u32, args: &[RawArg]) {
                 RawArg::Null => Arg::Null,
                 RawArg::Bool(it) => Arg::Bool(it),
                 RawArg::Number(it) => Arg::Number(it),
-                RawArg::Text(text) => Arg::Text(String::from_utf8_lossy(
-                    heap.bytes(text.at, text.len).unwrap_or_default(),
-                )),
+                RawArg::Text(text) => {
+                    Arg::Text(well_formed(heap.bytes(text.at, text.len).unwrap_or_default()))
+                }
                 RawArg::Bytes(text) => {
                     Arg::Bytes(heap.bytes(text.at, text.len).unwrap_or_default())
                 }
@@ -810,6 +856,8 @@ mod armed {
     /// The engine polls this every ten thousand jumps and calls. It reads two
     /// atomics and one number, and never a clock.
     unsafe extern "C" fn on_poll(rt: *mut qjs::JSRuntime, _opaque: *mut c_void) -> c_int {
+        #[cfg(test)]
+        guard::crash_if_told();
         let core = CURRENT.get();
         // SAFETY: called inside an entry; nothing of the engine is touched but
         // the threshold, which it reads at its next allocation of an object.

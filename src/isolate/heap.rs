@@ -27,13 +27,19 @@ use std::{
     os::fd::{AsRawFd, FromRawFd, OwnedFd},
     os::unix::fs::FileExt,
     ptr::{self, NonNull},
+    rc::Rc,
     slice,
+    sync::OnceLock,
 };
 
 use rlsf::Tlsf;
 use rquickjs::qjs;
 
+pub(crate) use self::delta::Delta;
+use self::delta::{Home, Spares};
 use super::guard;
+
+mod delta;
 
 /// Address space for the image. What it really holds is counted at the seal.
 const IMAGE_RESERVE: usize = 64 << 20;
@@ -89,6 +95,8 @@ pub(crate) struct Heap {
     written: Vec<Range<usize>>,
     reset_above: usize,
     rollbacks_since_reset: u32,
+    spares: Spares,
+    home: Rc<Home>,
 }
 
 /// What the allocator callbacks see. Only they and the owning worker touch it,
@@ -177,6 +185,8 @@ impl Heap {
             written: Vec::new(),
             reset_above: MAX_PRIVATE_PAGES,
             rollbacks_since_reset: 0,
+            spares: Spares::default(),
+            home: Rc::default(),
         };
         Ok((heap, file))
     }
@@ -223,16 +233,27 @@ impl Heap {
     /// Only between runs: no engine code may be on the stack of any thread.
     pub(crate) fn rollback(&mut self) -> Rollback {
         let scratch_bytes = self.empty_scratch();
-        let mut written = std::mem::take(&mut self.written);
-        written.clear();
+        let pages_copied = self.find_written();
+        self.put_back(pages_copied, scratch_bytes);
+        Rollback { pages_copied, scratch_bytes }
+    }
+
+    /// Fills `written`; answers how many pages that are.
+    fn find_written(&mut self) -> usize {
+        self.written.clear();
         let image = self.space_ref().image.clone();
         let pristine = self.pristine.as_mut().expect("rolled back after the seal");
-        pristine.tracker.written(&image, &mut written);
-        let n_bytes: usize = written.iter().map(Range::len).sum();
-        let n_pages = n_bytes / page_bytes();
+        pristine.tracker.written(&image, &mut self.written);
+        self.written.iter().map(Range::len).sum::<usize>() / page_bytes()
+    }
 
+    /// Copies `written` back, or drops every private page when there are too many:
+    /// `n_private` of them. The run had used `scratch_bytes`, for verifying.
+    fn put_back(&mut self, n_private: usize, scratch_bytes: usize) {
+        let image = self.space_ref().image.clone();
+        let pristine = self.pristine.as_mut().expect("rolled back after the seal");
         self.rollbacks_since_reset = self.rollbacks_since_reset.saturating_add(1);
-        if n_pages > self.reset_above && pristine.tracker.reset(&image) {
+        if n_private > self.reset_above && pristine.tracker.reset(&image) {
             // Snippets that dirty this much each time must not pay the faults of
             // a fresh image each time.
             if self.rollbacks_since_reset < 16 {
@@ -240,7 +261,7 @@ impl Heap {
             }
             self.rollbacks_since_reset = 0;
         } else {
-            for range in &written {
+            for range in &self.written {
                 let source = pristine.view.start() + (range.start - image.start);
                 // SAFETY: the tracker answers ranges inside `image` only, which
                 // the view mirrors byte by byte; the two never overlap, and no
@@ -255,11 +276,9 @@ impl Heap {
                 }
             }
         }
-        self.written = written;
         if self.verify == Verify::EachRollback {
             self.assert_pristine((scratch_bytes + LINK_BYTES).min(self.scratch_bytes()));
         }
-        Rollback { pages_copied: n_pages, scratch_bytes }
     }
 
     /// Wipes what the run wrote and starts the allocator afresh. Answers how far
@@ -548,11 +567,23 @@ unsafe fn insert(blocks: &mut Blocks, region: &Range<usize>) {
     unsafe { blocks.insert_free_block_ptr(NonNull::new_unchecked(region)) };
 }
 
+/// Opens what a process that has locked itself down can no longer open, if it is
+/// not root's; every later isolate shares it. Without it, whole images are copied.
+pub fn keep_pagemap() {
+    let _ = pagemap();
+}
+
+fn pagemap() -> io::Result<File> {
+    static KEPT: OnceLock<Option<File>> = OnceLock::new();
+    // All users read at offsets of their own, so that one description serves all.
+    match KEPT.get_or_init(|| File::open("/proc/self/pagemap").ok()) {
+        Some(file) => file.try_clone(),
+        None => Err(io::Error::from(io::ErrorKind::PermissionDenied)),
+    }
+}
+
 impl Tracker {
-    /// Opened at the seal: after the process locks itself down, some of these can
-    /// no longer be had.
     fn open(tracking: Tracking, image: &Range<usize>) -> io::Result<Tracker> {
-        let pagemap = || File::open("/proc/self/pagemap");
         match tracking {
             Tracking::Userfault => {
                 Ok(Tracker::Userfault { uffd: track_writes(image)?, pagemap: pagemap()? })
@@ -751,11 +782,15 @@ fn range_advice() -> &'static [i32] {
     return &[];
 }
 
-/// A page that is neither the file's nor absent. Swapped and migrating pages have
-/// the present bit clear, so "present" alone misses some.
 const PAGEMAP_FILE: u64 = 1 << 61;
 const PAGEMAP_SWAPPED: u64 = 1 << 62;
 const PAGEMAP_PRESENT: u64 = 1 << 63;
+
+/// A page that is neither the file's nor absent. Swapped and migrating pages have
+/// the present bit clear, so "present" alone misses some.
+fn is_written(entry: u64) -> bool {
+    entry & PAGEMAP_FILE == 0 && entry & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED) != 0
+}
 
 /// One 64-bit word a page: Documentation/admin-guide/mm/pagemap.rst.
 fn read_pagemap(
@@ -768,9 +803,7 @@ fn read_pagemap(
     entries.resize(image.len() / page * 8, 0);
     pagemap.read_exact_at(entries, (image.start / page * 8) as u64)?;
     for (idx, entry) in entries.chunks_exact(8).enumerate() {
-        let entry = u64::from_ne_bytes(entry.try_into().expect("chunks of eight"));
-        let private = entry & PAGEMAP_FILE == 0;
-        if private && entry & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED) != 0 {
+        if is_written(u64::from_ne_bytes(entry.try_into().expect("chunks of eight"))) {
             let start = image.start + idx * page;
             match written.last_mut() {
                 Some(last) if last.end == start => last.end += page,
@@ -1110,6 +1143,16 @@ mod tests {
                 client.heap.rollback();
             }
         }
+    }
+
+    /// A page on the move looks like a swapped one; compaction moves pages at any
+    /// time, and then a rollback that only copied present ones missed some.
+    #[test]
+    fn written_pages_that_are_not_present_count() {
+        assert!(is_written(PAGEMAP_PRESENT));
+        assert!(is_written(PAGEMAP_SWAPPED));
+        assert!(!is_written(PAGEMAP_PRESENT | PAGEMAP_FILE));
+        assert!(!is_written(0));
     }
 
     #[test]

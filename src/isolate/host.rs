@@ -5,16 +5,21 @@
 pub mod calls;
 pub mod checksum;
 pub(crate) mod clock;
+pub(crate) mod compress;
 pub(crate) mod console;
+pub(crate) mod crypto;
 pub mod http;
 pub(crate) mod random;
 pub(crate) mod text;
 pub(crate) mod url;
 pub mod xml;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Instant};
 
 use crossbeam_channel::Sender;
+
+/// A run's number, unique on its worker; the first is 1.
+pub type RunNumber = u64;
 
 /// One argument of an op, as it came through the door. Bytes borrow the
 /// isolate's heap: they are valid until the op returns.
@@ -43,6 +48,17 @@ pub enum Reply {
         name: String,
         message: String,
     },
+}
+
+impl Arg<'_> {
+    /// Bytes of it that an op has to copy.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Arg::Text(text) => text.len(),
+            Arg::Bytes(bytes) => bytes.len(),
+            Arg::Undefined | Arg::Null | Arg::Bool(_) | Arg::Number(_) => 0,
+        }
+    }
 }
 
 impl Reply {
@@ -96,6 +112,20 @@ pub(crate) enum Op {
     UrlParse = 23,
     /// `(href, part, value)`; the parts of the changed URL.
     UrlSet = 24,
+    /// `(encoding's name)`; the number of a decoder that keeps state.
+    DecoderOpen = 25,
+    /// `(decoder, bytes, last, fatal)`; text.
+    DecoderNext = 26,
+    /// `(format, unpack)`; the number of a stream.
+    FlateOpen = 30,
+    /// `(stream, bytes)`; they are worked on by pulls.
+    FlatePush = 31,
+    /// `(stream, at the end)`; bytes, or nothing before the next push.
+    FlatePull = 32,
+    /// `(operation, …)`; what Web Crypto gives for it.
+    Crypto = 35,
+    /// `(operation, …)`; a call: the same, beside the run.
+    CryptoCall = 36,
     /// `(description, body?)`; a call: the head of the response, as JSON text. The
     /// call's number names the exchange from then on.
     HttpStart = 40,
@@ -125,7 +155,7 @@ pub(crate) enum Op {
 }
 
 impl Op {
-    pub(crate) const ALL: [Op; 25] = [
+    pub(crate) const ALL: [Op; 32] = [
         Op::Log,
         Op::WallClock,
         Op::Elapsed,
@@ -139,6 +169,13 @@ impl Op {
         Op::Decode,
         Op::UrlParse,
         Op::UrlSet,
+        Op::DecoderOpen,
+        Op::DecoderNext,
+        Op::FlateOpen,
+        Op::FlatePush,
+        Op::FlatePull,
+        Op::Crypto,
+        Op::CryptoCall,
         Op::HttpStart,
         Op::HttpTake,
         Op::HttpRead,
@@ -179,27 +216,36 @@ pub struct Completion {
     pub reply: Reply,
 }
 
-/// What wakes a run that waits.
+/// What other threads tell a worker.
 #[derive(Debug)]
-pub enum Event {
-    Completed(Completion),
-    /// The run is to end; why, whoever sent this has noted.
-    Stop,
+pub enum Mail {
+    /// An op of a run is done, at this instant. The run may be over.
+    Completed { run: RunNumber, at: Instant, completion: Completion },
+    /// A run was stopped while it waited, and is answered; what is left of it can
+    /// go.
+    Stopped { run: RunNumber },
+    /// The queue has something new for this worker: a job, room, or its end.
+    Queue,
 }
 
-/// Where an asynchronous op delivers. Belongs to one run: a completion that
-/// comes after its run has ended goes nowhere.
+/// Where the asynchronous ops of one run deliver. What is delivered after the
+/// run has ended goes nowhere.
 #[derive(Clone, Debug)]
-pub struct Completions(Sender<Event>);
+pub struct Completions {
+    inbox: Sender<Mail>,
+    run: RunNumber,
+}
 
 impl Completions {
-    pub fn new(sender: Sender<Event>) -> Completions {
-        Completions(sender)
+    pub fn new(inbox: Sender<Mail>, run: RunNumber) -> Completions {
+        Completions { inbox, run }
     }
 
     pub fn complete(&self, call: CallId, reply: Reply) {
-        // The run may be over; then nobody waits for this.
-        let _ = self.0.send(Event::Completed(Completion { call, reply }));
+        let completion = Completion { call, reply };
+        let mail = Mail::Completed { run: self.run, at: Instant::now(), completion };
+        // The worker may be gone; then nobody waits for this.
+        let _ = self.inbox.send(mail);
     }
 }
 
