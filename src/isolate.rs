@@ -35,7 +35,10 @@ use self::{
     host::{Event, calls::Calls, clock::Clock, console::Console, http::Effects},
     preset::Preset,
 };
-use crate::transpile::{Position, PositionMap, Program};
+use crate::{
+    telemetry::Family,
+    transpile::{Position, PositionMap, Program},
+};
 
 /// Live bytes above the image at which the engine first collects cycles.
 const COLLECT_ABOVE: usize = 8 << 20;
@@ -105,6 +108,18 @@ pub struct Outcome {
     pub effects: Effects,
     /// How the run was stopped, if it was.
     pub ring: Option<Ring>,
+    pub ran: Ran,
+}
+
+/// How far `main` came, whatever became of its result.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ran {
+    /// Nothing of the snippet was executed.
+    No,
+    /// It began, and did not reach its end.
+    Partial,
+    /// It returned.
+    Complete,
 }
 
 /// Which ring of cancellation ended a run.
@@ -143,11 +158,15 @@ pub enum Level {
 pub struct Usage {
     pub transpile: Duration,
     pub run: Duration,
+    /// Processor time of transpiling and running.
+    pub cpu: Duration,
     /// Bytes of scratch that the run reached.
     pub heap_bytes: usize,
     /// Pending when `main` settled, and given up.
     pub dropped_timers: u32,
     pub dropped_calls: u32,
+    /// Calls of the host, by family.
+    pub ops: [u32; Family::ALL.len()],
 }
 
 /// Why a run has no result. The isolate serves the next run after each of them.
@@ -243,6 +262,11 @@ impl Isolate {
             &with_nul(input),
         );
 
+        let ran = match &end {
+            End::Turn(Turn::Returned(_) | Turn::NotJson { .. }) => Ran::Complete,
+            End::Turn(Turn::DidNotCompile(_)) => Ran::No,
+            _ => Ran::Partial,
+        };
         let stopped = guard.is_stopping();
         let ring = match &end {
             End::Left(Exit::Killed) => Some(Ring::Kill),
@@ -290,16 +314,23 @@ impl Isolate {
         let usage = Usage {
             transpile: Duration::ZERO,
             run: began.elapsed(),
+            cpu: Duration::ZERO,
             heap_bytes: self.heap.reached(),
             dropped_timers: u32::try_from(host.timers.len()).unwrap_or(u32::MAX),
             dropped_calls: host.calls_in_flight(),
+            ops: host.ops,
         };
         let mut logs = host.console.into_lines();
         if let Some(leftovers) = &host.leftovers {
             logs.extend(answer::leftovers(leftovers));
         }
         let effects = host.calls.as_ref().map(Calls::effects).unwrap_or_default();
-        Outcome { result, logs, usage, effects, ring }
+        Outcome { result, logs, usage, effects, ring, ran }
+    }
+
+    /// Whether restoring means building anew.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.state == State::Broken
     }
 
     /// Makes the isolate pristine again: by rollback, or anew after a crash.

@@ -83,8 +83,28 @@ pub struct Job {
     pub deadline: Option<(Instant, Duration)>,
     /// When the request arrived: what `queueMs` counts from.
     pub arrived: Instant,
-    /// Called exactly once, on a worker's thread, also after a panic.
-    pub reply: Box<dyn FnOnce(Reply) + Send>,
+    /// Called exactly once, on a worker's thread, also after a panic. What it
+    /// gives back is called when the worker is ready for its next job.
+    pub reply: Box<dyn FnOnce(Reply) -> After + Send>,
+}
+
+/// What is left to do when a job's isolate is pristine again.
+pub type After = Box<dyn FnOnce(Restored)>;
+
+/// How an isolate became pristine again.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Restored {
+    pub took: Duration,
+    pub pages_copied: usize,
+    pub how: Restoration,
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Restoration {
+    #[default]
+    RolledBack,
+    /// After a fault.
+    Rebuilt,
 }
 
 /// What became of a job.
@@ -93,6 +113,9 @@ pub struct Reply {
     /// Handed back so that a code frame can be drawn from it.
     pub code: String,
     pub queued: Duration,
+    /// From the deadline to the end of a run that it stopped.
+    pub overrun: Option<Duration>,
+    pub worker_idx: usize,
     pub outcome: Result<Outcome, TranspileError>,
 }
 
@@ -120,6 +143,7 @@ pub struct Pool {
     tasks: Mutex<Option<Sender<Task>>>,
     workers: Vec<thread::JoinHandle<()>>,
     unfinished: Arc<Unfinished>,
+    outside: Arc<Outside>,
     /// Dropped last: the workers hold its list, and it signals their threads.
     watchdog: Watchdog,
 }
@@ -144,6 +168,7 @@ impl Pool {
         let watchdog = Watchdog::start(config.cancellation)?;
         let (sender, tasks) = crossbeam_channel::bounded(config.queue_len);
         let (ready_sender, ready) = crossbeam_channel::unbounded();
+        let outside = Arc::new(Outside::new(reactor, config.net, config.calls));
         let orders = Orders {
             blueprint: Blueprint {
                 preset: preset::DEFAULT,
@@ -153,7 +178,7 @@ impl Pool {
             },
             budget: Budget { output_bytes: config.output_bytes, log_bytes: config.log_bytes },
             source_bytes: config.source_bytes,
-            outside: Arc::new(Outside::new(reactor, config.net, config.calls)),
+            outside: Arc::clone(&outside),
             watchdog: watchdog.list(),
         };
         let mut workers = Vec::new();
@@ -174,7 +199,7 @@ impl Pool {
             }
         }
         let tasks = Mutex::new(Some(sender));
-        Ok(Pool { tasks, workers, unfinished: Arc::default(), watchdog })
+        Ok(Pool { tasks, workers, unfinished: Arc::default(), outside, watchdog })
     }
 
     /// Never blocks.
@@ -188,7 +213,7 @@ impl Pool {
         let reply = job.reply;
         job.reply = Box::new(move |it| {
             unfinished.remove(number);
-            reply(it);
+            reply(it)
         });
         let ticket = Ticket { watched: Arc::clone(&watched), watchdog: self.watchdog.list() };
         match tasks.try_send(Task { job, watched }) {
@@ -198,6 +223,11 @@ impl Pool {
                 Err(Refused(task.job))
             }
         }
+    }
+
+    /// What runs can reach beyond their isolates.
+    pub fn outside(&self) -> &Arc<Outside> {
+        &self.outside
     }
 
     /// Jobs that no worker has taken yet.

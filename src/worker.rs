@@ -8,14 +8,15 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::Arc,
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use crossbeam_channel::{Receiver, Sender};
 
 use crate::{
     isolate::{
-        Blueprint, Budget, BuildError, ENGINE_STACK, Isolate, Outcome, RunError, Usage, Verify,
+        Blueprint, Budget, BuildError, ENGINE_STACK, Isolate, Outcome, Ran, Rollback, RunError,
+        Usage, Verify,
         guard::{Guard, RunNumber},
         host::{
             Completions, Event,
@@ -23,7 +24,8 @@ use crate::{
             http::Effects,
         },
     },
-    pool::{Job, Reply},
+    pool::{Job, Reply, Restoration, Restored},
+    telemetry,
     transpile::{self, TranspileError, Transpiler},
     watchdog::{Cause, List, Running, Watched},
 };
@@ -69,6 +71,7 @@ pub(crate) fn spawn(
                     return;
                 }
             };
+            let began = Instant::now();
             let isolate = match Isolate::build(&guard, orders.blueprint) {
                 Ok(isolate) => isolate,
                 Err(err) => {
@@ -76,16 +79,20 @@ pub(crate) fn spawn(
                     return;
                 }
             };
+            telemetry::worker_born(worker_idx, began.elapsed());
             let _ = ready.send(Ok(()));
             drop(ready);
             let transpiler = Transpiler::new(orders.source_bytes);
-            let worker = Worker { guard, isolate: Some(isolate), orders, transpiler, last_run: 0 };
+            let isolate = Some(isolate);
+            let worker = Worker { worker_idx, guard, isolate, orders, transpiler, last_run: 0 };
             worker.serve(&tasks);
+            telemetry::worker_retired(worker_idx);
         },
     )
 }
 
 struct Worker {
+    worker_idx: usize,
     /// Dropped after the isolate: field order does not matter here, since an
     /// isolate is only unmapped.
     guard: Guard,
@@ -99,9 +106,8 @@ struct Worker {
 impl Worker {
     fn serve(mut self, tasks: &Receiver<Task>) {
         for Task { job, watched } in tasks {
-            let began = Instant::now();
-            let queued = began.saturating_duration_since(job.arrived);
-            let Job { code, input, deadline, arrived: _, reply } = job;
+            let queued = job.arrived.elapsed();
+            let Job { code, input, deadline, arrived: _, reply: job_reply } = job;
 
             self.last_run += 1;
             self.guard.begin_run(self.last_run);
@@ -112,6 +118,7 @@ impl Worker {
                 run: self.last_run,
                 events: sender,
             });
+            let cpu_before = cpu_time();
             let key = deadline.map(|(at, _)| self.orders.watchdog.watch(at, &watched));
 
             let worked = catch_unwind(AssertUnwindSafe(|| {
@@ -119,10 +126,18 @@ impl Worker {
             }));
             // `AssertUnwindSafe` holds because nothing of a panicked run is used
             // again: its isolate goes.
-            let outcome = worked.unwrap_or_else(|_panic| {
+            let mut outcome = worked.unwrap_or_else(|_panic| {
                 self.isolate = None;
-                Ok(failed(RunError::Internal("the worker panicked".to_owned())))
+                let error = RunError::Internal("the worker panicked".to_owned());
+                Ok(Outcome { ran: Ran::Partial, ..failed(error) })
             });
+            if let Ok(outcome) = &mut outcome {
+                outcome.usage.cpu = cpu_time().saturating_sub(cpu_before);
+            }
+            let overrun = match (deadline, watched.cause()) {
+                (Some((at, _)), Some(Cause::Deadline)) => Some(at.elapsed()),
+                _ => None,
+            };
 
             if let Some(key) = key {
                 self.orders.watchdog.unwatch(key);
@@ -131,9 +146,13 @@ impl Worker {
             self.guard.end_run();
             // Answer first: the caller must not wait for the rollback. A panic in
             // the reply is the asker's loss, not the next job's.
-            let reply = AssertUnwindSafe(|| reply(Reply { code, queued, outcome }));
-            let _ = catch_unwind(reply);
-            self.restore();
+            let worker_idx = self.worker_idx;
+            let reply = Reply { code, queued, overrun, worker_idx, outcome };
+            let after = catch_unwind(AssertUnwindSafe(|| job_reply(reply)));
+            let restored = self.restore();
+            if let Ok(after) = after {
+                let _ = catch_unwind(AssertUnwindSafe(|| after(restored)));
+            }
         }
     }
 
@@ -175,20 +194,34 @@ impl Worker {
     }
 
     /// Makes the isolate pristine, or a new one.
-    fn restore(&mut self) {
+    fn restore(&mut self) -> Restored {
+        let began = Instant::now();
+        let is_rollback = self.isolate.as_ref().is_some_and(|it| !it.is_broken());
         let restored = catch_unwind(AssertUnwindSafe(|| match &mut self.isolate {
-            Some(isolate) => isolate.restore(&self.guard).map(drop),
-            slot => Isolate::build(&self.guard, self.orders.blueprint)
-                .map(|isolate| *slot = Some(isolate)),
+            Some(isolate) => isolate.restore(&self.guard),
+            slot => Isolate::build(&self.guard, self.orders.blueprint).map(|isolate| {
+                *slot = Some(isolate);
+                Rollback::default()
+            }),
         }));
-        match restored {
-            Ok(Ok(())) => {}
+        let took = began.elapsed();
+        let (pages_copied, error) = match restored {
+            Ok(Ok(rollback)) => (rollback.pages_copied, None),
+            Ok(Err(err)) => (0, Some(err.to_string())),
             // Whoever verifies wants to see it fail, not the cure.
             Err(panic) if self.orders.blueprint.verify == Verify::EachRollback => {
                 resume_unwind(panic)
             }
-            Ok(Err(_)) | Err(_) => self.isolate = None,
+            Err(_panic) => (0, Some("the worker panicked".to_owned())),
+        };
+        if error.is_some() {
+            self.isolate = None;
         }
+        if is_rollback && error.is_none() {
+            return Restored { took, pages_copied, how: Restoration::RolledBack };
+        }
+        telemetry::worker_rebuilt(self.worker_idx, took, error.as_deref());
+        Restored { took, pages_copied, how: Restoration::Rebuilt }
     }
 }
 
@@ -199,7 +232,14 @@ fn failed(error: RunError) -> Outcome {
         usage: Usage::default(),
         effects: Effects::default(),
         ring: None,
+        ran: Ran::No,
     }
+}
+
+/// Of the calling thread, so far.
+fn cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
 }
 
 fn error_of(cause: Cause) -> RunError {

@@ -10,6 +10,7 @@ use std::{
 use llm_kernel::{
     cli::{KernelArgs, Settings, UsageError, kernel_help},
     kernel::Kernel,
+    telemetry::log,
     token::Token,
 };
 use signal_hook::{
@@ -44,6 +45,11 @@ fn serve(settings: &Settings) -> ExitCode {
         Ok(signals) => signals,
         Err(err) => return failed(&format!("cannot listen for signals: {err}")),
     };
+    // Kept until the end: what is still to be written is written then.
+    let _logs = match log::install(settings.log) {
+        Ok(logs) => logs,
+        Err(err) => return failed(&format!("cannot write logs: {err}")),
+    };
     allow_many_connections();
     let token = env::var("LLM_KERNEL_TOKEN").ok().filter(|it| !it.is_empty()).map(Token::new);
     let mut kernel = match Kernel::start(settings.kernel(token)) {
@@ -51,6 +57,10 @@ fn serve(settings: &Settings) -> ExitCode {
         Err(err) => return failed(&err.to_string()),
     };
     say(&format!("listening on {}", kernel.endpoint()));
+    if let Some(metrics) = kernel.metrics_endpoint() {
+        let address = metrics.to_string().replacen("tcp://", "http://", 1);
+        say(&format!("metrics on {address}/metrics"));
+    }
 
     if let Some(idle) = kernel.idle() {
         thread::spawn(move || {

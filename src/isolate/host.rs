@@ -16,6 +16,8 @@ use std::borrow::Cow;
 
 use crossbeam_channel::Sender;
 
+use crate::telemetry::Family;
+
 /// One argument of an op, as it came through the door. Bytes borrow the
 /// isolate's heap: they are valid until the op returns.
 #[derive(Debug)]
@@ -152,6 +154,27 @@ impl Op {
         Op::Checksum,
         Op::XmlParse,
     ];
+
+    /// What it counts as, in metrics and logs.
+    pub(crate) fn family(self) -> Family {
+        match self {
+            Op::Log => Family::Console,
+            Op::WallClock | Op::Elapsed | Op::TimeOrigin => Family::Clock,
+            Op::RandomBytes => Family::Random,
+            Op::TimerStart | Op::TimerClear => Family::Timer,
+            Op::Utf8Encode | Op::DecoderName | Op::Decode => Family::Text,
+            Op::UrlParse | Op::UrlSet => Family::Url,
+            Op::HttpStart
+            | Op::HttpTake
+            | Op::HttpRead
+            | Op::HttpWrite
+            | Op::HttpEnd
+            | Op::HttpAbort
+            | Op::HttpHold => Family::Http,
+            Op::AwsDefaults | Op::AwsPresign | Op::AwsSignPolicy => Family::Aws,
+            Op::MapStack | Op::Checksum | Op::XmlParse => Family::Other,
+        }
+    }
 }
 
 /// No op has this number.

@@ -12,7 +12,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("rquickjs", &["src/isolate/"]),
     ("rlsf", &["src/isolate/heap.rs"]),
     ("tokio", &["src/kernel", "src/net", "src/aws", "src/isolate/host"]),
-    ("hyper", &["src/net.rs", "src/isolate/host"]),
+    ("hyper", &["src/kernel", "src/net.rs", "src/isolate/host"]),
+    ("tracing", &["src/telemetry"]),
 ];
 
 /// The only files that may lift `unsafe_code`.
