@@ -17,7 +17,7 @@ use criterion::{Criterion, Throughput, criterion_group};
 use llm_kernel::{
     aws::Source,
     isolate::{
-        Blueprint, Budget, Guard, Isolate, Tracking, Verify,
+        Blueprint, Budget, Guard, Isolate, Step, Tracking, Verify,
         host::{
             Completions,
             calls::{Calls, Outside},
@@ -88,15 +88,16 @@ impl Bench {
 
     fn run(&mut self, code: &str) -> Cost {
         let program: Program = self.transpiler.transpile(code).unwrap();
-        let (sender, events) = crossbeam_channel::unbounded();
-        let calls = Calls::new(Arc::clone(&self.outside), Completions::new(sender));
+        let (sender, _inbox) = crossbeam_channel::unbounded();
+        let calls = Calls::new(Arc::clone(&self.outside), Completions::new(sender, 1));
         let budget = Budget { output_bytes: 16 << 20, log_bytes: 1 << 16 };
         let input = r#"{"name":"Ada","items":[1,2,3]}"#.to_owned();
         self.guard.begin_run(1);
         let began = Instant::now();
-        let outcome = self.isolate.run(&self.guard, program, input, &budget, calls, &events);
+        let step = self.isolate.begin(&self.guard, program, input, &budget, calls);
         let ran = Instant::now();
         self.guard.end_run();
+        let Step::Ended(outcome) = step else { panic!("it waits") };
         // An error is fast; never let one pass for a run.
         outcome.result.unwrap();
         let restoring = Instant::now();

@@ -171,6 +171,7 @@ impl Service {
                 workers,
                 running: pool.running(),
                 queued: pool.queued(),
+                suspended: pool.suspended().n_runs,
                 ..Gauges::default()
             },
             None => Gauges { workers, ..Gauges::default() },
@@ -243,10 +244,12 @@ impl Pending {
         }
         respond(answer);
         let metrics = Arc::clone(&self.metrics);
-        Box::new(move |restored: Restored| {
-            run.rollback = Some(restored.took);
-            run.pages_copied = restored.pages_copied;
-            run.rebuilt = restored.how == Restoration::Rebuilt;
+        Box::new(move |restored: Option<Restored>| {
+            if let Some(restored) = restored {
+                run.rollback = Some(restored.took);
+                run.pages_copied = restored.pages_copied;
+                run.rebuilt = restored.how == Restoration::Rebuilt;
+            }
             metrics.run_over(&run);
         })
     }
@@ -279,6 +282,7 @@ fn run_of(reply: &Reply) -> Run {
     Run {
         transpile: began.then_some(usage.transpile),
         run: began.then_some(usage.run),
+        wait: began.then_some(usage.wait),
         cpu: usage.cpu,
         heap_bytes: usage.heap_bytes,
         ops: usage.ops,
@@ -341,6 +345,7 @@ fn usage(usage: &Usage) -> protocol::Usage {
         queue_ms: 0.0,
         transpile_ms: millis(usage.transpile),
         run_ms: millis(usage.run),
+        wait_ms: millis(usage.wait),
         cpu_ms: millis(usage.cpu),
         heap_bytes: usage.heap_bytes as u64,
         calls: Vec::new(),
@@ -463,12 +468,13 @@ mod tests {
         let outcome =
             Ok(Outcome { result: Err(err), logs, usage, effects, ring: None, ran: Ran::Partial });
         let queued = Duration::from_micros(3);
-        let reply = Reply { code: "x".to_owned(), queued, overrun: None, worker_idx: 0, outcome };
+        let reply =
+            Reply { code: "x".to_owned(), queued, overrun: None, worker_idx: None, outcome };
         let timeout = Some(Duration::from_secs(5));
         let line = answer(Some(Id::text("a")), reply, timeout).to_line();
         let rest = concat!(
             r#","logs":[{"level":"warn","text":"w"}],"usage":{"queueMs":0.003,"#,
-            r#""transpileMs":0.0,"runMs":5000.25,"cpuMs":0.0,"heapBytes":0,"#,
+            r#""transpileMs":0.0,"runMs":5000.25,"waitMs":0.0,"cpuMs":0.0,"heapBytes":0,"#,
             r#""dropped":{"timers":0,"calls":2}},"#,
             r#""effects":{"ran":"partial","calls":0,"writes":[]}}"#
         );

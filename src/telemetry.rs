@@ -149,11 +149,13 @@ pub struct Run {
     /// [`Metrics::new`] got.
     pub preset: usize,
     pub kind: usize,
-    pub worker_idx: usize,
+    pub worker_idx: Option<usize>,
     pub queue: Duration,
     /// What did not happen took no time, which is not the same as 0.
     pub transpile: Option<Duration>,
     pub run: Option<Duration>,
+    /// For timers and calls.
+    pub wait: Option<Duration>,
     pub cpu: Duration,
     pub rollback: Option<Duration>,
     pub pages_copied: usize,
@@ -183,6 +185,7 @@ impl Metrics {
             queue_ms = ms(run.queue),
             transpile_ms = run.transpile.map(ms),
             run_ms = run.run.map(ms),
+            wait_ms = run.wait.map(ms),
             cpu_ms = ms(run.cpu),
             rollback_ms = run.rollback.map(ms),
             pages_copied = run.pages_copied,

@@ -36,6 +36,8 @@ use std::{
 
 use parking_lot::Mutex;
 
+use super::host::RunNumber;
+
 /// Stack on which the handlers run. A jump leaves it at once, so it only has to
 /// hold a signal frame (about 3 KiB with AVX-512) and the handler's own.
 const ALTERNATE_STACK: usize = 64 << 10;
@@ -75,9 +77,6 @@ pub(crate) enum Exit {
     /// A fault or a failed assertion in the engine. The heap must be dropped.
     Crashed { signal: i32 },
 }
-
-/// A run's number, unique on its worker; the first is 1.
-pub(crate) type RunNumber = u64;
 
 /// `struct guard_shared` in guard.c.
 #[repr(C)]
@@ -206,26 +205,63 @@ impl fmt::Debug for Guard {
 }
 
 impl Target {
-    /// Ring 1: the engine's next poll throws what the snippet cannot catch.
+    /// Ring 1: the engine's next poll throws what the snippet cannot catch. Does
+    /// nothing when the run is over or waits.
     pub(crate) fn ask(&self, run: RunNumber) {
-        self.shared.asked_run.store(run, Ordering::SeqCst);
+        if self.is_current(run) {
+            self.shared.asked_run.store(run, Ordering::SeqCst);
+        }
     }
 
     /// Ring 2: the run ends now if it is in the engine, else as soon as it wants
-    /// back in. Does nothing when the run is over.
+    /// back in. Does nothing when the run is over or waits.
     pub(crate) fn kill(&self, run: RunNumber) {
         let thread = self.thread.lock();
         let Some(thread) = *thread else { return };
+        if !self.is_current(run) {
+            return;
+        }
         // The handler compares this with the run it finds.
         self.shared.killed_run.store(run, Ordering::SeqCst);
         // SAFETY: the lock keeps the thread from ending.
         unsafe { libc::pthread_kill(thread, guard_kill_signal()) };
+    }
+
+    /// There is one slot for who is asked and one for who is killed, and a worker
+    /// has many runs: a stop of one that waits must not take the slot from the one
+    /// that is running. Only one thread stops runs, so whoever was in a slot before
+    /// this check is not current any more.
+    fn is_current(&self, run: RunNumber) -> bool {
+        self.shared.current_run.load(Ordering::SeqCst) == run
     }
 }
 
 impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Target").field("current_run", &self.shared.current_run).finish()
+    }
+}
+
+/// Fault injection: a thread whose next poll in the engine crashes.
+#[cfg(test)]
+static CRASHING: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+
+#[cfg(test)]
+impl Target {
+    /// Crashes the worker's engine as soon as it runs snippet code.
+    pub(crate) fn crash(&self) {
+        let thread = self.thread.lock().expect("the worker lives");
+        CRASHING.store(thread as usize, Ordering::SeqCst);
+    }
+}
+
+/// Only from the armed region.
+#[cfg(test)]
+pub(crate) fn crash_if_told() {
+    // SAFETY: a plain question.
+    let thread = unsafe { libc::pthread_self() } as usize;
+    if CRASHING.compare_exchange(thread, 0, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+        leave_crashed();
     }
 }
 

@@ -73,6 +73,7 @@ fn answers_cross_the_wire_both_ways() {
         transpile_ms: 0.0,
         run_ms: millis(Duration::from_micros(1_500)),
         cpu_ms: 1.25,
+        wait_ms: 0.0,
         heap_bytes: 51_200,
         ..Usage::default()
     };
@@ -87,7 +88,7 @@ fn answers_cross_the_wire_both_ways() {
         concat!(
             r#"{"id":"7","ok":true,"result":{"z":1,"a":12345678901234567890},"#,
             r#""logs":[{"level":"log","text":"hi"}],"#,
-            r#""usage":{"queueMs":0.001,"transpileMs":0.0,"runMs":1.5,"cpuMs":1.25,"#,
+            r#""usage":{"queueMs":0.001,"transpileMs":0.0,"runMs":1.5,"waitMs":0.0,"cpuMs":1.25,"#,
             r#""heapBytes":51200},"effects":{"ran":"complete","calls":0,"writes":[]}}"#
         ),
     );
@@ -119,7 +120,7 @@ fn answers_cross_the_wire_both_ways() {
         },
         concat!(
             r#"{"ok":true,"result":null,"logs":[],"usage":{"queueMs":0.0,"transpileMs":0.0,"#,
-            r#""runMs":0.0,"cpuMs":0.0,"heapBytes":0,"calls":[{"operation":"PutObject","#,
+            r#""runMs":0.0,"waitMs":0.0,"cpuMs":0.0,"heapBytes":0,"calls":[{"operation":"PutObject","#,
             r#""method":"PUT","host":"s3.eu-west-1.amazonaws.com","bucket":"b","status":200,"#,
             r#""ms":2.5}],"moreCalls":1,"dropped":{"timers":1,"calls":0}},"effects":{"#,
             r#""ran":"partial","calls":2,"writes":[{"operation":"PutObject","method":"PUT","#,
@@ -143,7 +144,7 @@ fn answers_cross_the_wire_both_ways() {
             r#"{"ok":false,"error":{"kind":"thrown","name":"TypeError","message":"x","#,
             r#""stack":"TypeError: x\n    at main (snippet.ts:3:11)","frame":"3 | x","#,
             r#""hint":"y","line":3,"column":11},"logs":[],"usage":{"queueMs":0.0,"#,
-            r#""transpileMs":0.0,"runMs":0.0,"cpuMs":0.0,"heapBytes":0},"#,
+            r#""transpileMs":0.0,"runMs":0.0,"waitMs":0.0,"cpuMs":0.0,"heapBytes":0},"#,
             r#""effects":{"ran":"no","calls":0,"writes":[]}}"#
         ),
     );

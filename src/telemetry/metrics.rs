@@ -85,9 +85,9 @@ pub struct Metrics {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Gauges {
     pub workers: usize,
-    /// Runs that a worker is busy with.
+    /// Runs that have begun and are not over, waiting ones included.
     pub running: usize,
-    /// Runs that wait beside their worker.
+    /// Those of them that wait outside of an isolate.
     pub suspended: usize,
     pub queued: usize,
     pub connections: usize,
@@ -270,11 +270,15 @@ impl Metrics {
         page.value("", &[], log::lost_lines());
 
         page.family("llm_kernel_workers", "gauge", "Workers, by what they do.");
-        let busy = gauges.running.min(gauges.workers);
+        let busy = gauges.running.saturating_sub(gauges.suspended).min(gauges.workers);
         page.value("", &[("state", "idle")], gauges.workers - busy);
         page.value("", &[("state", "running")], busy);
         for (name, help, n) in [
-            ("llm_kernel_suspended_runs", "Runs that wait beside their worker.", gauges.suspended),
+            (
+                "llm_kernel_suspended_runs",
+                "Runs that wait outside of an isolate.",
+                gauges.suspended,
+            ),
             ("llm_kernel_queued_runs", "Requests that wait for a worker.", gauges.queued),
             ("llm_kernel_connections", "Open connections.", gauges.connections),
         ] {
