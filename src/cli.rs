@@ -9,7 +9,7 @@
 use std::{ffi::OsString, fmt::Write as _, path::PathBuf, thread, time::Duration};
 
 use crate::{
-    aws,
+    aws::{self, broker::ARGUMENT},
     endpoint::{self, DEFAULT_SOCKET, Endpoint},
     isolate::host,
     kernel::{self, Access, Limits, Reach},
@@ -33,6 +33,8 @@ pub struct Settings {
     pub n_suspended: usize,
     pub suspended_bytes: usize,
     pub line_bytes: usize,
+    /// `None` waits for the end of a line for ever.
+    pub line_time: Option<Duration>,
     pub source_bytes: usize,
     pub output_bytes: usize,
     pub log_bytes: usize,
@@ -52,6 +54,14 @@ pub struct Settings {
     pub metrics: Option<Endpoint>,
     pub log: log::Config,
     pub snippets: Snippets,
+    pub lockdown: Lockdown,
+}
+
+/// Whether the kernel gives up what it does not need once it serves.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Lockdown {
+    On,
+    Off,
 }
 
 /// Whether a TCP client must know a token.
@@ -171,6 +181,18 @@ const SETTINGS: &[Setting] = &[
         help: "one request line",
         set: |it, text| {
             it.line_bytes = size(text, 1)?;
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "max-line-time",
+        variable: "LLM_KERNEL_MAX_LINE_TIME",
+        form: Form::Takes("<ms>"),
+        default: "60000",
+        help: "time from the first byte of a request line to its end; 0 = no limit",
+        set: |it, text| {
+            let limit = millis(text)?;
+            it.line_time = (!limit.is_zero()).then_some(limit);
             Ok(())
         },
     },
@@ -389,6 +411,17 @@ const SETTINGS: &[Setting] = &[
             Ok(())
         },
     },
+    Setting {
+        flag: "no-lockdown",
+        variable: "LLM_KERNEL_NO_LOCKDOWN",
+        form: Form::Switch,
+        default: "0",
+        help: "keep the rights of an ordinary process (see Lock-down)",
+        set: |it, text| {
+            it.lockdown = if switch(text)? { Lockdown::Off } else { Lockdown::On };
+            Ok(())
+        },
+    },
 ];
 
 /// A short name of a variable, as other programs have one; the long one wins.
@@ -408,6 +441,7 @@ impl Default for Settings {
             n_suspended: 0,
             suspended_bytes: 0,
             line_bytes: 0,
+            line_time: None,
             source_bytes: 0,
             output_bytes: 0,
             log_bytes: 0,
@@ -425,6 +459,7 @@ impl Default for Settings {
             metrics: None,
             log: log::Config { format: log::Format::Pretty, level: log::Level::Off },
             snippets: Snippets::Private,
+            lockdown: Lockdown::On,
         };
         for setting in SETTINGS {
             (setting.set)(&mut res, setting.default).expect("every default is a valid value");
@@ -508,6 +543,7 @@ impl Settings {
         };
         let limits = Limits {
             line_bytes: self.line_bytes,
+            line_time: self.line_time,
             n_connections: self.n_connections,
             n_in_flight: self.n_in_flight,
             unread_bytes: self.unread_bytes,
@@ -558,6 +594,8 @@ pub enum KernelArgs {
     Help,
     Version,
     Serve(Flags),
+    /// Be the broker of a kernel that is locked down; for the kernel's own use.
+    CredentialBroker,
 }
 
 impl KernelArgs {
@@ -584,6 +622,7 @@ impl KernelArgs {
                     };
                     flags.0.push((setting, text));
                 }
+                Value(word) if word == ARGUMENT => return Ok(KernelArgs::CredentialBroker),
                 other => return Err(other.unexpected().into()),
             }
         }

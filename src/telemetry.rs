@@ -35,19 +35,23 @@ pub enum Family {
     Timer,
     Text,
     Url,
+    Flate,
+    Crypto,
     Http,
     Aws,
     Other,
 }
 
 impl Family {
-    pub const ALL: [Family; 9] = [
+    pub const ALL: [Family; 11] = [
         Family::Console,
         Family::Clock,
         Family::Random,
         Family::Timer,
         Family::Text,
         Family::Url,
+        Family::Flate,
+        Family::Crypto,
         Family::Http,
         Family::Aws,
         Family::Other,
@@ -61,6 +65,8 @@ impl Family {
             Family::Timer => "timer",
             Family::Text => "text",
             Family::Url => "url",
+            Family::Flate => "flate",
+            Family::Crypto => "crypto",
             Family::Http => "http",
             Family::Aws => "aws",
             Family::Other => "other",
@@ -175,7 +181,7 @@ impl Metrics {
     pub fn run_over(&self, run: &Run) {
         self.rolled_back(run);
         let ops = run.ops.map(|n| (n > 0).then_some(n));
-        let [console, clock, random, timer, text, url, http, aws, other] = ops;
+        let [console, clock, random, timer, text, url, flate, crypto, http, aws, other] = ops;
         info!(
             target: TARGET,
             id = run.id.as_deref().map(shown_id),
@@ -199,6 +205,8 @@ impl Metrics {
             ops.timer = timer,
             ops.text = text,
             ops.url = url,
+            ops.flate = flate,
+            ops.crypto = crypto,
             ops.http = http,
             ops.aws = aws,
             ops.other = other,

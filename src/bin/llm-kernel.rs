@@ -7,10 +7,16 @@ use std::{
     thread,
 };
 
+use listenfd::ListenFd;
 use llm_kernel::{
-    cli::{KernelArgs, Settings, UsageError, kernel_help},
-    kernel::Kernel,
-    telemetry::log,
+    aws::{
+        Source,
+        broker::{self, Broker},
+    },
+    cli::{KernelArgs, Lockdown, Settings, UsageError, kernel_help},
+    kernel::{Bound, Inherited, Kernel},
+    lockdown::{self, Needs},
+    telemetry::log::{self, Logs},
     token::Token,
 };
 use signal_hook::{
@@ -25,6 +31,12 @@ fn main() -> ExitCode {
         }
         Ok(KernelArgs::Version) => {
             return print(&format!("llm-kernel {}\n", env!("CARGO_PKG_VERSION")));
+        }
+        Ok(KernelArgs::CredentialBroker) => {
+            return match broker::serve(io::stdin().lock(), io::stdout().lock()) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(err) => failed(&format!("credential broker: {err}")),
+            };
         }
         Ok(KernelArgs::Serve(flags)) => Settings::resolve(&flags, |name| env::var_os(name)),
         Err(err) => Err(err),
@@ -45,15 +57,10 @@ fn serve(settings: &Settings) -> ExitCode {
         Ok(signals) => signals,
         Err(err) => return failed(&format!("cannot listen for signals: {err}")),
     };
-    // Kept until the end: what is still to be written is written then.
-    let _logs = match log::install(settings.log) {
-        Ok(logs) => logs,
-        Err(err) => return failed(&format!("cannot write logs: {err}")),
-    };
     allow_many_connections();
-    let token = env::var("LLM_KERNEL_TOKEN").ok().filter(|it| !it.is_empty()).map(Token::new);
-    let mut kernel = match Kernel::start(settings.kernel(token)) {
-        Ok(kernel) => kernel,
+    // Logs are kept until the end: what is still to be written is written then.
+    let (mut kernel, _logs) = match start(settings) {
+        Ok(started) => started,
         Err(err) => return failed(&err.to_string()),
     };
     say(&format!("listening on {}", kernel.endpoint()));
@@ -79,6 +86,48 @@ fn serve(settings: &Settings) -> ExitCode {
     });
     kernel.stop(settings.grace);
     ExitCode::SUCCESS
+}
+
+/// Binds first, while that is still allowed, and starts threads last, so that all
+/// of them have given up what the process gives up.
+fn start(settings: &Settings) -> io::Result<(Kernel, Logs)> {
+    let inherited = inherited()?;
+    let token = env::var("LLM_KERNEL_TOKEN").ok().filter(|it| !it.is_empty()).map(Token::new);
+    let variable = |name: &str| env::var_os(name);
+    let mut config = settings.kernel(token);
+    if settings.lockdown == Lockdown::Off {
+        let bound = Bound::new(config, inherited)?;
+        let logs = log::install(settings.log)?;
+        return Ok((bound.serve(None)?, logs));
+    }
+    let mut exceptions = Vec::new();
+    if broker::is_needed(variable) {
+        config.service.pool.net.aws = Source::Broker(Broker::start(&env::current_exe()?)?);
+        exceptions.push("credential broker");
+    }
+    let bound = Bound::new(config, inherited)?;
+    let reads = lockdown::readable(variable);
+    let report = lockdown::apply(&Needs { reads, removes: bound.folders(), exceptions });
+    if !report.is_full() {
+        say(&format!("this system cannot lock the kernel down fully: {}", report.to_json()));
+    }
+    let logs = log::install(settings.log)?;
+    Ok((bound.serve(Some(report))?, logs))
+}
+
+/// The socket that systemd holds for us, if it started us.
+fn inherited() -> io::Result<Option<Inherited>> {
+    let mut sockets = ListenFd::from_env();
+    match sockets.len() {
+        0 => return Ok(None),
+        1 => {}
+        n => return Err(io::Error::other(format!("{n} sockets were passed; one is expected"))),
+    }
+    if let Ok(Some(socket)) = sockets.take_unix_listener(0) {
+        return Ok(Some(Inherited::Unix(socket)));
+    }
+    let socket = sockets.take_tcp_listener(0)?;
+    Ok(socket.map(Inherited::Tcp))
 }
 
 fn failed(message: &str) -> ExitCode {
