@@ -5,7 +5,8 @@
 //! written and rolling back are included. Then a pool of two workers: a thousand
 //! snippets at once, each one GET from an S3 server on the same machine (and in
 //! this process), with and without a sleep of 500 ms before it; and how much more
-//! memory is resident while all of them sleep. `-- --test` does little of each.
+//! memory is resident while a thousand sleep that have their clients already.
+//! `-- --test` does little of each.
 #![expect(clippy::print_stdout, reason = "this is where a bench talks")]
 
 use std::{
@@ -29,7 +30,7 @@ use llm_kernel::{
     },
     net::{self, Reactor, Resolver},
     policy::Policy,
-    pool::{Config, Job, Pool},
+    pool::{Config, Job, Pool, Reply, Ticket},
     transpile::{SOURCE_BYTES, Transpiler},
 };
 
@@ -131,53 +132,63 @@ fn crowd(n_snippets: usize) {
     };
     let pool = Pool::start(config, Reactor::on_demand()).unwrap();
     // Connections, threads and buffers that every later one finds.
-    ask_all(&pool, n_snippets, 0, || {});
-    let without_sleep = ask_all(&pool, n_snippets, 0, || {});
-
-    let before = resident_bytes();
-    let mut each = 0;
-    let with_sleep = ask_all(&pool, n_snippets, 500, || {
-        // All but the two that stay in their isolates.
-        let began = Instant::now();
-        while pool.suspended().n_runs + 2 < n_snippets && began.elapsed().as_millis() < 450 {
-            thread::sleep(Duration::from_millis(1));
-        }
-        println!("{:?} after {:?}", pool.suspended(), began.elapsed());
-        each = resident_bytes().saturating_sub(before) / n_snippets;
-    });
+    ask_all(&pool, n_snippets, 0);
+    let without_sleep = ask_all(&pool, n_snippets, 0);
+    let with_sleep = ask_all(&pool, n_snippets, 500);
     println!("{n_snippets} GETs: {without_sleep:?}; each after a sleep of 500 ms: {with_sleep:?}");
     let limit = Duration::from_millis(500) + without_sleep * 3 / 2;
-    println!(
-        "that is {:.2} of 0.5 s + 1.5 × the first",
-        with_sleep.as_secs_f64() / limit.as_secs_f64()
-    );
-    println!("{} KiB resident each while they sleep", each >> 10);
+    let share = with_sleep.as_secs_f64() / limit.as_secs_f64();
+    println!("that is {share:.2} of 0.5 s + 1.5 × the first");
+
+    let before = resident_bytes();
+    let (sender, replies) = mpsc::channel();
+    let asleep: Vec<Ticket> = (0..n_snippets).map(|_| ask(&pool, 60_000, &sender)).collect();
+    // Two stay in their isolates.
+    while pool.suspended().n_runs + 2 < n_snippets {
+        thread::sleep(Duration::from_millis(1));
+    }
+    let each = resident_bytes().saturating_sub(before) / n_snippets;
+    let delta = pool.suspended().n_bytes / (n_snippets - 2);
+    println!("{} KiB resident each while they sleep, {} of it deltas", each >> 10, delta >> 10);
+    asleep.iter().for_each(Ticket::cancel);
+    assert_eq!(replies.iter().take(n_snippets).count(), n_snippets);
+    while pool.suspended().n_runs > 0 {
+        thread::sleep(Duration::from_millis(1));
+    }
+    let left = resident_bytes().saturating_sub(before);
+    println!("{} KiB more than before are resident afterwards", left >> 10);
 }
 
 /// Asks for all at once; answers how long until the last reply.
-fn ask_all(pool: &Pool, n_snippets: usize, sleep_ms: u32, meanwhile: impl FnOnce()) -> Duration {
+fn ask_all(pool: &Pool, n_snippets: usize, sleep_ms: u32) -> Duration {
     let (sender, replies) = mpsc::channel();
     let began = Instant::now();
     for _ in 0..n_snippets {
-        let sender = sender.clone();
-        let arrived = Instant::now();
-        let timeout = Duration::from_secs(60);
-        pool.submit(Job {
-            code: GET.to_owned(),
-            input: sleep_ms.to_string(),
-            deadline: Some((arrived + timeout, timeout)),
-            arrived,
-            reply: Box::new(move |reply| sender.send(reply).unwrap()),
-        })
-        .unwrap();
+        ask(pool, sleep_ms, &sender);
     }
-    meanwhile();
     for _ in 0..n_snippets {
         let reply = replies.recv().unwrap();
         // A failure is fast; never let one pass for a result.
         assert_eq!(reply.outcome.unwrap().result.as_deref(), Ok("1000"));
     }
     began.elapsed()
+}
+
+fn ask(pool: &Pool, sleep_ms: u32, sender: &mpsc::Sender<Reply>) -> Ticket {
+    let sender = sender.clone();
+    let arrived = Instant::now();
+    let timeout = Duration::from_secs(300);
+    pool.submit(Job {
+        code: GET.to_owned(),
+        input: sleep_ms.to_string(),
+        deadline: Some((arrived + timeout, timeout)),
+        arrived,
+        reply: Box::new(move |reply| {
+            sender.send(reply).unwrap();
+            Box::new(drop)
+        }),
+    })
+    .unwrap()
 }
 
 fn net(s3: Option<(Credentials, String)>) -> net::Config {
