@@ -1,6 +1,6 @@
 //! AwsS3 and what stands behind it, against a real S3 server.
 
 mod chain;
-mod server;
+pub(crate) mod server;
 mod snippets;
 mod transport;
