@@ -546,29 +546,6 @@ impl Worker {
     }
 }
 
-/// Snippets that make the worker itself fail.
-#[cfg(test)]
-pub(crate) mod faults {
-    pub(crate) const PANIC: &str = "fault: the worker panics";
-    pub(crate) const NO_ISOLATE: &str = "fault: no isolate can be built";
-    pub(crate) const ISOLATES_AGAIN: &str = "return 'fault: over'";
-}
-
-#[cfg(test)]
-impl Worker {
-    fn inject(&mut self, code: &str) {
-        match code {
-            faults::PANIC => panic!("{code}"),
-            faults::NO_ISOLATE => {
-                self.isolate = None;
-                self.orders.blueprint.memory_bytes = usize::MAX >> 2;
-            }
-            faults::ISOLATES_AGAIN => self.orders.blueprint.memory_bytes = 64 << 20,
-            _ => {}
-        }
-    }
-}
-
 impl Parked {
     /// Replies that the run ends here, for a reason of the host's.
     pub(crate) fn give_up(self, error: RunError) {
@@ -629,6 +606,28 @@ impl From<Cause> for RunError {
             Cause::Deadline => RunError::TimedOut,
             Cause::Cancelled => RunError::Cancelled,
             Cause::ShuttingDown => RunError::ShuttingDown,
+        }
+    }
+}
+
+/// Snippets that make the worker itself fail.
+#[cfg(test)]
+pub(crate) mod faults {
+    pub(crate) const PANIC: &str = "fault: the worker panics";
+    pub(crate) const NO_ISOLATE: &str = "fault: no isolate can be built";
+    pub(crate) const ISOLATES_AGAIN: &str = "return 'fault: over'";
+
+    impl super::Worker {
+        pub(super) fn inject(&mut self, code: &str) {
+            match code {
+                PANIC => panic!("{code}"),
+                NO_ISOLATE => {
+                    self.isolate = None;
+                    self.orders.blueprint.memory_bytes = usize::MAX >> 2;
+                }
+                ISOLATES_AGAIN => self.orders.blueprint.memory_bytes = 64 << 20,
+                _ => {}
+            }
         }
     }
 }
