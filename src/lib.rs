@@ -81,6 +81,7 @@ pub mod aws;
 pub mod cli;
 pub mod client;
 pub mod endpoint;
+pub mod glance;
 pub mod isolate;
 pub mod kernel;
 pub mod lockdown;

@@ -510,6 +510,46 @@ fn two_hundred_mebibytes_pass_through_an_isolate_of_sixty_four() {
 }
 
 #[test]
+fn tags_conditions_and_versioning_work() {
+    needs_sockets!();
+    let server = S3Server::start_extended();
+    let mut lab = Lab::of(server.addr);
+    check_cases(
+        &mut lab,
+        &[
+            (
+                "await put('k', 'x');
+                const TagSet = [{ Key: 'team', Value: 'a & b' }, { Key: 'stage', Value: '' }];
+                await s3.send(new AwsS3.PutObjectTaggingCommand({ Bucket, Key: 'k', Tagging: { TagSet } }));
+                return (await s3.send(new AwsS3.GetObjectTaggingCommand({ Bucket, Key: 'k' }))).TagSet;",
+                json!([{ "Key": "team", "Value": "a & b" }, { "Key": "stage", "Value": "" }]),
+            ),
+            (
+                "await s3.send(new AwsS3.DeleteObjectTaggingCommand({ Bucket, Key: 'k' }));
+                return (await s3.send(new AwsS3.GetObjectTaggingCommand({ Bucket, Key: 'k' }))).TagSet;",
+                json!([]),
+            ),
+            (
+                "const { ETag } = await s3.send(new AwsS3.HeadObjectCommand({ Bucket, Key: 'k' }));
+                const seen = [await (await get('k', { IfMatch: ETag })).Body.transformToString()];
+                for (const condition of [{ IfNoneMatch: ETag }, { IfMatch: '\"other\"' }]) {
+                    try { await get('k', condition); seen.push('sent'); }
+                    catch (error) { seen.push(error.$metadata.httpStatusCode, error instanceof AwsS3.S3ServiceException); }
+                }
+                return seen;",
+                json!(["x", 304, true, 412, true]),
+            ),
+            (
+                "const VersioningConfiguration = { Status: AwsS3.BucketVersioningStatus.Enabled };
+                await s3.send(new AwsS3.PutBucketVersioningCommand({ Bucket, VersioningConfiguration }));
+                return (await s3.send(new AwsS3.GetBucketVersioningCommand({ Bucket }))).Status;",
+                json!("Enabled"),
+            ),
+        ],
+    );
+}
+
+#[test]
 fn checksums_are_those_that_were_asked_for() {
     needs_sockets!();
     let server = S3Server::start();
