@@ -36,6 +36,9 @@ use llm_kernel::{
 
 use crate::server::{ACCESS_KEY, S3Server, SECRET_KEY};
 
+/// What `server` is made of.
+#[path = "../tests/it/s3/extended.rs"]
+mod extended;
 #[allow(dead_code, reason = "the tests use more of it")]
 #[path = "../tests/it/s3/server.rs"]
 mod server;
