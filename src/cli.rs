@@ -10,13 +10,14 @@ use std::{ffi::OsString, fmt::Write as _, path::PathBuf, thread, time::Duration}
 
 use crate::{
     aws::{self, broker::ARGUMENT},
-    endpoint::{DEFAULT_SOCKET, Endpoint},
+    endpoint::{self, DEFAULT_SOCKET, Endpoint},
     isolate::host,
     kernel::{self, Access, Limits, Reach},
     net::{self, Resolver},
     policy::{Policy, Rule},
     pool, service,
     spelling::suggestion,
+    telemetry::{Snippets, log},
     token::{self, Token},
 };
 
@@ -49,6 +50,10 @@ pub struct Settings {
     pub idle_exit: Option<Duration>,
     pub reach: Reach,
     pub tcp_access: TcpAccess,
+    /// Where metrics are served, if anywhere.
+    pub metrics: Option<Endpoint>,
+    pub log: log::Config,
+    pub snippets: Snippets,
     pub lockdown: Lockdown,
 }
 
@@ -93,7 +98,7 @@ const SETTINGS: &[Setting] = &[
         default: DEFAULT_SOCKET,
         help: "where to listen: /path, unix:/path, tcp://host:port, host:port or port",
         set: |it, text| {
-            it.socket = text.parse().map_err(|err: crate::endpoint::ParseError| err.to_string())?;
+            it.socket = text.parse().map_err(|err: endpoint::ParseError| err.to_string())?;
             Ok(())
         },
     },
@@ -349,6 +354,64 @@ const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        flag: "metrics",
+        variable: "LLM_KERNEL_METRICS",
+        form: Form::Takes("<endpoint>"),
+        default: "off",
+        help: "where Prometheus finds metrics over HTTP, such as 127.0.0.1:9464",
+        set: |it, text| {
+            it.metrics = match text {
+                "off" => None,
+                _ => Some(text.parse().map_err(|err: endpoint::ParseError| err.to_string())?),
+            };
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "log-level",
+        variable: "LLM_KERNEL_LOG_LEVEL",
+        form: Form::Takes("<level>"),
+        default: "warn",
+        help: "what stderr is told: off, error, warn, info (a line a run) or debug",
+        set: |it, text| {
+            it.log.level = match text {
+                "off" => log::Level::Off,
+                "error" => log::Level::Error,
+                "warn" => log::Level::Warn,
+                "info" => log::Level::Info,
+                "debug" => log::Level::Debug,
+                _ => return Err(format!("`{text}` is none of off, error, warn, info, debug")),
+            };
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "log-format",
+        variable: "LLM_KERNEL_LOG_FORMAT",
+        form: Form::Takes("<format>"),
+        default: "pretty",
+        help: "json (an object a line) or pretty",
+        set: |it, text| {
+            it.log.format = match text {
+                "json" => log::Format::Json,
+                "pretty" => log::Format::Pretty,
+                _ => return Err(format!("`{text}` is neither json nor pretty")),
+            };
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "log-snippets",
+        variable: "LLM_KERNEL_LOG_SNIPPETS",
+        form: Form::Switch,
+        default: "0",
+        help: "log also snippets, inputs and answers, at info; they may hold secrets",
+        set: |it, text| {
+            it.snippets = if switch(text)? { Snippets::Logged } else { Snippets::Private };
+            Ok(())
+        },
+    },
+    Setting {
         flag: "no-lockdown",
         variable: "LLM_KERNEL_NO_LOCKDOWN",
         form: Form::Switch,
@@ -360,6 +423,9 @@ const SETTINGS: &[Setting] = &[
         },
     },
 ];
+
+/// A short name of a variable, as other programs have one; the long one wins.
+const SHORT_VARIABLE: (&str, &str) = ("LLM_KERNEL_LOG", "LLM_KERNEL_LOG_LEVEL");
 
 const MIB: usize = 1 << 20;
 
@@ -390,6 +456,9 @@ impl Default for Settings {
             idle_exit: None,
             reach: Reach::Loopback,
             tcp_access: TcpAccess::Token,
+            metrics: None,
+            log: log::Config { format: log::Format::Pretty, level: log::Level::Off },
+            snippets: Snippets::Private,
             lockdown: Lockdown::On,
         };
         for setting in SETTINGS {
@@ -411,15 +480,16 @@ impl Settings {
             if flags.0.iter().any(|(it, _)| it.flag == setting.flag) {
                 continue;
             }
+            let (short, long) = SHORT_VARIABLE;
+            let names = [Some(setting.variable), (setting.variable == long).then_some(short)];
             // An empty variable is how shells spell an unset one.
-            let Some(text) = variable(setting.variable).filter(|it| !it.is_empty()) else {
-                continue;
-            };
-            let text = text
-                .to_str()
-                .ok_or_else(|| UsageError(format!("{} is not text", setting.variable)))?;
-            (setting.set)(&mut res, text)
-                .map_err(|err| UsageError(format!("{}: {err}", setting.variable)))?;
+            let found = names
+                .into_iter()
+                .flatten()
+                .find_map(|name| Some((name, variable(name).filter(|it| !it.is_empty())?)));
+            let Some((name, text)) = found else { continue };
+            let text = text.to_str().ok_or_else(|| UsageError(format!("{name} is not text")))?;
+            (setting.set)(&mut res, text).map_err(|err| UsageError(format!("{name}: {err}")))?;
         }
         for (setting, text) in &flags.0 {
             (setting.set)(&mut res, text)
@@ -458,7 +528,7 @@ impl Settings {
             },
             ..pool::Config::default()
         };
-        service::Config { pool, default_timeout: self.timeout }
+        service::Config { pool, default_timeout: self.timeout, snippets: self.snippets }
     }
 
     /// `token` is what TCP clients must know; without it one is made and left
@@ -484,6 +554,7 @@ impl Settings {
             access,
             limits,
             idle_limit: self.idle_exit,
+            metrics: self.metrics.clone(),
             service: self.service(),
         }
     }
@@ -623,7 +694,7 @@ impl RunCodeArgs {
                 Long("input") => set_once("input", &mut input, parser.value()?.string()?)?,
                 Long("socket") => {
                     let endpoint = parser.value()?.string()?.parse().map_err(
-                        |err: crate::endpoint::ParseError| UsageError(format!("--socket: {err}")),
+                        |err: endpoint::ParseError| UsageError(format!("--socket: {err}")),
                     )?;
                     set_once("socket", &mut socket, endpoint)?;
                 }

@@ -82,6 +82,7 @@ pub mod pretty;
 pub mod protocol;
 pub mod service;
 pub mod spelling;
+pub mod telemetry;
 pub mod token;
 pub mod transpile;
 pub mod watchdog;

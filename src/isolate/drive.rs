@@ -30,7 +30,7 @@ use super::{
     },
     stack,
 };
-use crate::transpile::PositionMap;
+use crate::{telemetry::Family, transpile::PositionMap};
 
 /// The snippet's side of a timer lies in its heap, ours does not.
 const MAX_TIMERS: usize = 100_000;
@@ -144,6 +144,8 @@ pub(crate) struct Host {
     pub(crate) panicked_op: Option<u32>,
     /// Rejections without a handler, as JSON text of the prelude.
     pub(crate) leftovers: Option<String>,
+    /// Ops that were called, by family.
+    pub(crate) ops: [u32; Family::ALL.len()],
 }
 
 impl Host {
@@ -164,6 +166,7 @@ impl Host {
             reply: Reply::Undefined,
             panicked_op: None,
             leftovers: None,
+            ops: [0; _],
         }
     }
 
@@ -183,6 +186,8 @@ impl Host {
         let Ok(op) = Op::try_from(op) else {
             return Reply::throw("TypeError", "no such host operation");
         };
+        let n_called = &mut self.ops[op.family() as usize];
+        *n_called = n_called.saturating_add(1);
         match op {
             Op::Log => self.console.log(args),
             Op::WallClock => self.clock.wall_clock(),
@@ -234,8 +239,13 @@ impl Host {
             let message = format!("more than {MAX_TIMERS} timers are pending");
             return Reply::throw("RangeError", message);
         }
-        // As Node does: less than 1 ms, or more than 32 bits hold, means 1 ms.
-        let ms = if (1.0..=2_147_483_647.0).contains(&delay_ms) { delay_ms.trunc() } else { 1.0 };
+        // As Node does: less than 1 ms, or more than 32 bits hold, means 1 ms. The
+        // prelude says exactly 0 for what is to come next.
+        let ms = match delay_ms {
+            0.0 => 0.0,
+            1.0..=2_147_483_647.0 => delay_ms.trunc(),
+            _ => 1.0,
+        };
         let delay = Duration::from_millis(ms as u64);
         Reply::Number(f64::from(self.timers.start(delay, repeat)))
     }

@@ -19,7 +19,10 @@ fn submit(pool: &Pool, code: &str) -> (Ticket, Receiver<Reply>) {
         input: "{}".to_owned(),
         deadline: Some((arrived + timeout, timeout)),
         arrived,
-        reply: Box::new(move |reply| sender.send(reply).unwrap()),
+        reply: Box::new(move |reply| {
+            sender.send(reply).unwrap();
+            Box::new(|_restored| ())
+        }),
     };
     (pool.submit(job).unwrap(), reply)
 }

@@ -5,6 +5,7 @@ mod one_worker;
 
 mod cli;
 mod contract;
+mod fetch;
 mod fuzz;
 mod hostile;
 mod hostile_input;

@@ -1,6 +1,7 @@
 //! AwsS3 and what stands behind it, against a real S3 server.
 
 mod chain;
+mod secrets;
 mod server;
 mod snippets;
 mod transport;

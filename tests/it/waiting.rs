@@ -41,7 +41,10 @@ impl Crowd {
             input: input.to_string(),
             deadline: Some((arrived + timeout, timeout)),
             arrived,
-            reply: Box::new(move |reply| drop(sender.send((reply, Instant::now())))),
+            reply: Box::new(move |reply| {
+                let _ = sender.send((reply, Instant::now()));
+                Box::new(drop)
+            }),
         };
         Ok(Asked { ticket: self.pool.submit(job)?, reply })
     }

@@ -820,3 +820,74 @@ fn the_hosts_keys_are_nowhere_in_a_run() {
     assert_eq!(answer["result"], json!([true, false, true]), "{answer:#}");
     assert!(!answer.to_string().contains(&SECRET_KEY[..20]), "{answer:#}");
 }
+
+#[test]
+fn my_lib_has_what_its_declarations_say() {
+    needs_sockets!();
+    let mut lab =
+        Lab::with(Source::Fixed { credentials: None, region: None, endpoint: None }, "none", 64);
+    lab.check(
+        "let n_calls = 0;
+        const third = await MyLib.retry(async () => { if (++n_calls < 3) throw new Error('not yet'); return n_calls; }, { delayMs: 1 });
+        return [typeof MyLib.VERSION, MyLib.slugify('Crème brûlée, 2 portions'), third, Object.keys(MyLib).sort()];",
+        &json!(["string", "creme-brulee-2-portions", 3, ["VERSION", "retry", "slugify"]]),
+    );
+    lab.check_error(
+        "return require('@company/my-lib');",
+        "Error",
+        "a snippet cannot load modules: use the global MyLib",
+    );
+}
+
+#[test]
+fn what_cannot_be_reached_is_said_with_its_reason() {
+    needs_sockets!();
+    let nothing = Source::Fixed { credentials: None, region: None, endpoint: None };
+    let mut lab = Lab::with(nothing, "127.0.0.1 nowhere.invalid", 64);
+    let list = |endpoint: &str| {
+        format!(
+            "const credentials = {{ accessKeyId: 'a', secretAccessKey: 's' }};
+            const s3 = new AwsS3.S3Client({{ endpoint: '{endpoint}', region: 'eu-west-1', forcePathStyle: true, credentials, maxAttempts: 1 }});
+            try {{ await s3.send(new AwsS3.ListObjectsV2Command({{ Bucket: 'bucket' }})); }}
+            catch (error) {{ return [error.name, error.code ?? null, error.$metadata?.httpStatusCode ?? null, error.message.split(':')[0]]; }}"
+        )
+    };
+    lab.check(
+        &list("http://nowhere.invalid"),
+        &json!(["Error", "ENOTFOUND", null, "cannot find the host of nowhere.invalid"]),
+    );
+    // A server of plain HTTP answers a TLS greeting with this.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let plain = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        while let Ok((mut socket, _)) = listener.accept() {
+            let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        }
+    });
+    lab.check(
+        &list(&format!("https://{plain}")),
+        &json!(["TLSError", null, null, "no secure connection to 127.0.0.1"]),
+    );
+    let moved = canned_server(
+        b"HTTP/1.1 301 Moved Permanently\r\nx-amz-bucket-region: eu-central-1\r\nconnection: close\r\n\r\n\
+          <Error><Code>PermanentRedirect</Code><Message>The bucket you are attempting to access must be addressed \
+          using the specified endpoint.</Message></Error>",
+    );
+    lab.check(
+        &list(&format!("http://{moved}")),
+        &json!([
+            "PermanentRedirect",
+            null,
+            301,
+            "The bucket you are attempting to access must be addressed using the specified endpoint."
+        ]),
+    );
+    let denied = canned_server(
+        b"HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n\
+          <?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>",
+    );
+    lab.check(
+        &list(&format!("http://{denied}")),
+        &json!(["AccessDenied", null, 403, "Access Denied"]),
+    );
+}
