@@ -3,6 +3,6 @@
 mod chain;
 mod extended;
 mod secrets;
-mod server;
+pub(crate) mod server;
 mod snippets;
 mod transport;
