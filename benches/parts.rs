@@ -28,6 +28,7 @@ use llm_kernel::{
     },
     net::{self, Reactor, Resolver},
     policy::Policy,
+    telemetry::{self, Metrics, log},
     transpile::{Program, SOURCE_BYTES, Transpiler},
 };
 
@@ -152,7 +153,43 @@ fn report(preset: &str, what: &str, mut samples: Vec<Duration>) {
     println!("{preset}: {what}: p50 {:.1} us, p99 {:.1} us", at(0.5), at(0.99));
 }
 
-criterion_group!(benches, transpile);
+/// What one run costs in metrics, and with its line of JSON at `info`. Both happen
+/// after the answer; writing the line is another thread's work and left out.
+fn telemetry(c: &mut Criterion) {
+    let metrics = Metrics::new(&["ok"], vec!["default".to_owned()]);
+    let ms = |ms| Some(Duration::from_millis(ms));
+    let run = telemetry::Run {
+        id: Some("\"a1b2c3\"".to_owned()),
+        worker_idx: Some(1),
+        queue: Duration::from_micros(7),
+        transpile: ms(1),
+        run: ms(2),
+        wait: ms(3),
+        rollback: ms(4),
+        pages_copied: 40,
+        heap_bytes: 1 << 20,
+        ops: [1; telemetry::Family::ALL.len()],
+        ..telemetry::Run::default()
+    };
+    let mut group = c.benchmark_group("telemetry");
+    let mut record = |name: &str| {
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                metrics.answered(black_box(&run));
+                metrics.run_over(black_box(&run));
+            });
+        });
+    };
+    record("metrics");
+    let config = log::Config { format: log::Format::Json, level: log::Level::Info };
+    let _logs = log::install(config, std::io::sink()).unwrap();
+    record("metrics and log");
+    let gauges = telemetry::Gauges::default();
+    group.bench_function("text", |b| b.iter(|| metrics.text(black_box(&gauges))));
+    group.finish();
+}
+
+criterion_group!(benches, transpile, telemetry);
 
 fn main() {
     benches();
