@@ -636,6 +636,24 @@ pub enum RunCodeArgs {
     Help,
     Version,
     Run(RunArgs),
+    Ask(AskArgs),
+}
+
+/// A question about a kernel instead of a snippet.
+#[derive(Debug, PartialEq)]
+pub struct AskArgs {
+    pub question: Question,
+    /// Where the kernel must be; absent means: wherever one is.
+    pub socket: Option<Endpoint>,
+    pub output: Output,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Question {
+    /// What it is doing.
+    Stats,
+    /// What is wrong, and what to do about it.
+    Doctor,
 }
 
 #[derive(Debug, PartialEq)]
@@ -673,8 +691,8 @@ pub enum Output {
     AnswerLine,
 }
 
-const RUN_CODE_FLAGS: [&str; 8] =
-    ["code", "file", "input", "socket", "timeout", "json", "help", "version"];
+const RUN_CODE_FLAGS: [&str; 10] =
+    ["code", "file", "input", "socket", "timeout", "json", "stats", "doctor", "help", "version"];
 
 impl RunCodeArgs {
     /// Parses arguments, without the program name.
@@ -686,6 +704,7 @@ impl RunCodeArgs {
         let (mut code, mut file, mut input) = (None, None, None);
         let (mut socket, mut timeout_ms) = (None, None);
         let mut output = Output::Result;
+        let mut question = None;
         let mut parser = lexopt::Parser::from_args(args);
         while let Some(arg) = parser.next()? {
             match arg {
@@ -705,11 +724,21 @@ impl RunCodeArgs {
                     set_once("timeout", &mut timeout_ms, ms)?;
                 }
                 Long("json") => output = Output::AnswerLine,
+                Long("stats") => set_once("stats", &mut question, Question::Stats)?,
+                Long("doctor") => set_once("doctor", &mut question, Question::Doctor)?,
                 Short('h') | Long("help") => return Ok(RunCodeArgs::Help),
                 Short('V') | Long("version") => return Ok(RunCodeArgs::Version),
                 Long(name) => return Err(unknown_flag(name, RUN_CODE_FLAGS)),
                 other => return Err(other.unexpected().into()),
             }
+        }
+        if let Some(question) = question {
+            if code.is_some() || file.is_some() || input.is_some() || timeout_ms.is_some() {
+                return Err(UsageError(
+                    "--stats and --doctor ask about a kernel and run no snippet".to_owned(),
+                ));
+            }
+            return Ok(RunCodeArgs::Ask(AskArgs { question, socket, output }));
         }
         let source = match (code, file) {
             (Some(_), Some(_)) => {
@@ -839,6 +868,8 @@ pub fn run_code_help() -> String {
              LLM_KERNEL_SOCKET\n  \
            --timeout <ms>           time for this request; 0 = no limit, if the kernel has none\n  \
            --json                   print the whole answer line\n  \
+           --stats                  show what the kernel is doing, instead of running anything\n  \
+           --doctor                 check kernel, socket, credentials and the rest; says what to do\n  \
            -h, --help               print this\n  \
            -V, --version            print the version\n\n\
          With no endpoint named, a kernel on {DEFAULT_SOCKET} is used if one is there;\n\

@@ -23,4 +23,5 @@ mod rules;
 mod s3;
 mod snippets;
 mod tcp;
+mod telemetry;
 mod waiting;
