@@ -9,6 +9,7 @@ mod fetch;
 mod fuzz;
 mod hostile;
 mod hostile_input;
+mod intl;
 mod kernel;
 mod kills;
 mod lifecycle;
