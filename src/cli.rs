@@ -9,6 +9,7 @@
 use std::{ffi::OsString, fmt::Write as _, path::PathBuf, thread, time::Duration};
 
 use crate::{
+    api::Lookup,
     aws,
     endpoint::{DEFAULT_SOCKET, Endpoint},
     isolate::host,
@@ -498,6 +499,16 @@ pub enum RunCodeArgs {
     Help,
     Version,
     Run(RunArgs),
+    LookUp(LookUpArgs),
+}
+
+/// `run-code api …` and `run-code prompt`.
+#[derive(Debug, PartialEq)]
+pub struct LookUpArgs {
+    pub lookup: Lookup,
+    pub tokens: Option<usize>,
+    /// As in [`RunArgs`].
+    pub socket: Option<Endpoint>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -551,15 +562,13 @@ impl RunCodeArgs {
         let mut parser = lexopt::Parser::from_args(args);
         while let Some(arg) = parser.next()? {
             match arg {
+                Value(word) if word == "api" || word == "prompt" => {
+                    return look_up(&word.to_string_lossy(), parser);
+                }
                 Long("code") => set_once("code", &mut code, parser.value()?.string()?)?,
                 Long("file") => set_once("file", &mut file, parser.value()?)?,
                 Long("input") => set_once("input", &mut input, parser.value()?.string()?)?,
-                Long("socket") => {
-                    let endpoint = parser.value()?.string()?.parse().map_err(
-                        |err: crate::endpoint::ParseError| UsageError(format!("--socket: {err}")),
-                    )?;
-                    set_once("socket", &mut socket, endpoint)?;
-                }
+                Long("socket") => set_once("socket", &mut socket, endpoint(&mut parser)?)?,
                 Long("timeout") => {
                     let timeout = millis(&parser.value()?.string()?)
                         .map_err(|err| UsageError(format!("--timeout: {err}")))?;
@@ -597,6 +606,54 @@ impl RunCodeArgs {
         }
         Ok(RunCodeArgs::Run(RunArgs { source, input, socket, timeout_ms, output }))
     }
+}
+
+/// What follows `api` or `prompt`.
+fn look_up(command: &str, mut parser: lexopt::Parser) -> Result<RunCodeArgs, UsageError> {
+    use lexopt::prelude::*;
+
+    let (mut words, mut tokens, mut socket) = (Vec::new(), None, None);
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Long("tokens") => {
+                let n = positive(&parser.value()?.string()?)
+                    .map_err(|err| UsageError(format!("--tokens: {err}")))?;
+                set_once("tokens", &mut tokens, n)?;
+            }
+            Long("socket") => set_once("socket", &mut socket, endpoint(&mut parser)?)?,
+            Short('h') | Long("help") => return Ok(RunCodeArgs::Help),
+            Long(name) => return Err(unknown_flag(name, ["tokens", "socket", "help"])),
+            Value(word) => words.push(word.string()?),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let lookup = match (command, words.split_first()) {
+        ("prompt", None) => Lookup::Prompt,
+        ("prompt", Some((word, _))) => {
+            return Err(UsageError(format!("prompt takes no argument: {word:?}")));
+        }
+        (_, Some((how, rest))) if how == "search" && !rest.is_empty() => {
+            Lookup::Search(rest.join(" "))
+        }
+        (_, Some((how, rest))) if how == "show" && rest.len() == 1 => Lookup::Show(rest[0].clone()),
+        _ => {
+            return Err(UsageError(
+                "api takes `search <words>` or `show <name>`, such as AwsS3.PutObjectCommand"
+                    .to_owned(),
+            ));
+        }
+    };
+    Ok(RunCodeArgs::LookUp(LookUpArgs { lookup, tokens, socket }))
+}
+
+fn endpoint(parser: &mut lexopt::Parser) -> Result<Endpoint, UsageError> {
+    use lexopt::ValueExt;
+
+    parser
+        .value()?
+        .string()?
+        .parse()
+        .map_err(|err: crate::endpoint::ParseError| UsageError(format!("--socket: {err}")))
 }
 
 fn set_once<T>(flag: &str, slot: &mut Option<T>, value: T) -> Result<(), UsageError> {
@@ -690,7 +747,8 @@ pub fn kernel_help() -> String {
 pub fn run_code_help() -> String {
     format!(
         "Runs one TypeScript snippet and prints its result.\n\n\
-         Usage: run-code (--code <ts> | --file <path>) [flags]\n\n\
+         Usage: run-code (--code <ts> | --file <path>) [flags]\n       \
+                run-code api search <words> | api show <name> | prompt  [--tokens <n>]\n\n\
          Flags:\n  \
            --code <ts>              body of `async function main(input)`\n  \
            --file <path>            read the body from a file; - is stdin\n  \
@@ -701,6 +759,7 @@ pub fn run_code_help() -> String {
              LLM_KERNEL_SOCKET\n  \
            --timeout <ms>           time for this request; 0 = no limit, if the kernel has none\n  \
            --json                   print the whole answer line\n  \
+           --tokens <n>             about how long what `api` and `prompt` print may be\n  \
            -h, --help               print this\n  \
            -V, --version            print the version\n\n\
          With no endpoint named, a kernel on {DEFAULT_SOCKET} is used if one is there;\n\

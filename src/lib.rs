@@ -1,6 +1,7 @@
 //! The kernel that language models run their TypeScript in.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+pub mod api;
 pub mod aws;
 pub mod cli;
 pub mod client;
@@ -11,6 +12,7 @@ pub mod net;
 pub mod policy;
 pub mod pool;
 pub mod pretty;
+pub mod prompt;
 pub mod protocol;
 pub mod service;
 pub mod spelling;

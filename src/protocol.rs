@@ -17,7 +17,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::spelling::suggestion;
+use crate::{api::Lookup, spelling::suggestion};
 
 /// Levels that `input` may nest.
 pub const MAX_INPUT_DEPTH: usize = 1_000;
@@ -81,6 +81,11 @@ pub enum Control {
     Auth {
         token: String,
     },
+    /// What a snippet may use, as text of about so many tokens.
+    Api {
+        lookup: Lookup,
+        tokens: Option<usize>,
+    },
 }
 
 impl Control {
@@ -91,6 +96,8 @@ impl Control {
             Control::Stats => "stats",
             Control::Cancel { .. } => "cancel",
             Control::Auth { .. } => "auth",
+            Control::Api { lookup: Lookup::Prompt, .. } => "prompt",
+            Control::Api { .. } => "api",
         }
     }
 }
@@ -123,7 +130,7 @@ pub enum Severity {
 }
 
 const RUN_FIELDS: [&str; 4] = ["id", "code", "input", "timeoutMs"];
-const OPS: [&str; 4] = ["ping", "stats", "cancel", "auth"];
+const OPS: [&str; 6] = ["ping", "stats", "cancel", "auth", "api", "prompt"];
 
 impl Message {
     pub fn parse(line: &[u8]) -> Result<Message, Refusal> {
@@ -275,11 +282,38 @@ impl Fields<'_> {
                 let target = id.ok_or_else(|| missing("id"))?.clone();
                 Ok(Control::Cancel { target })
             }
+            "prompt" => {
+                self.refuse_unknown(&["id", "op", "tokens"])?;
+                Ok(Control::Api { lookup: Lookup::Prompt, tokens: self.tokens()? })
+            }
+            "api" => {
+                self.refuse_unknown(&["id", "op", "search", "show", "tokens"])?;
+                let lookup = match (self.get("search"), self.get("show")) {
+                    (Some(words), None) => Lookup::Search(string("search", words.get())?),
+                    (None, Some(name)) => Lookup::Show(string("show", name.get())?),
+                    _ => {
+                        return Err(Failure::bad_request(
+                            "`api` takes one of the fields `search` and `show`",
+                        ));
+                    }
+                };
+                Ok(Control::Api { lookup, tokens: self.tokens()? })
+            }
             _ => {
                 self.refuse_unknown(&["id", "op", "token"])?;
                 let token = self.get("token").ok_or_else(|| missing("token"))?;
                 Ok(Control::Auth { token: string("token", token.get())? })
             }
+        }
+    }
+}
+
+impl Fields<'_> {
+    fn tokens(&self) -> Result<Option<usize>, Failure> {
+        let Some(raw) = self.get("tokens") else { return Ok(None) };
+        match raw.get().parse::<usize>() {
+            Ok(n @ 1..) => Ok(Some(n)),
+            _ => Err(wrong_type("tokens", "a whole number from 1", raw.get())),
         }
     }
 }
@@ -418,6 +452,23 @@ impl Control {
             Control::Cancel { target } => format!("{{\"op\":\"{op}\",\"id\":{target}}}\n"),
             Control::Auth { token } => {
                 format!("{{\"op\":\"{op}\",\"token\":{}}}\n", json_string(token))
+            }
+            Control::Api { lookup, tokens } => {
+                let mut res = format!("{{\"op\":\"{op}\"");
+                match lookup {
+                    Lookup::Search(words) => {
+                        res.push_str(&format!(",\"search\":{}", json_string(words)));
+                    }
+                    Lookup::Show(name) => {
+                        res.push_str(&format!(",\"show\":{}", json_string(name)));
+                    }
+                    Lookup::Prompt => {}
+                }
+                if let Some(tokens) = tokens {
+                    res.push_str(&format!(",\"tokens\":{tokens}"));
+                }
+                res.push_str("}\n");
+                res
             }
         }
     }
@@ -700,6 +751,11 @@ pub fn control_line(id: Option<&Id>, op: &str, outcome: Result<&str, &Failure>) 
     }
     res.extend_from_slice(b"}\n");
     res
+}
+
+/// The member `text` of an answer, as JSON text.
+pub fn text_member(text: &str) -> String {
+    format!("\"text\":{}", json_string(text))
 }
 
 fn push_json(line: &mut Vec<u8>, value: &impl Serialize) {

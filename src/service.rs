@@ -11,6 +11,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+        mpsc,
     },
     time::{Duration, Instant},
 };
@@ -18,9 +19,11 @@ use std::{
 use parking_lot::Mutex;
 
 use crate::{
-    isolate::{Level, LogLine, RunError, Thrown, Usage},
+    api::{Api, INVENTORY_SNIPPET, Lookup},
+    isolate::{Level, LogLine, RunError, Thrown, Usage, preset},
     net::Reactor,
     pool::{self, Job, Pool, Refused, Reply, Ticket},
+    prompt::{self, Terms},
     protocol::{self, Answer, Dropped, Failure, FailureKind, Id, Log, Request, millis},
     transpile::{Position, TranspileError, code_frame},
 };
@@ -32,6 +35,11 @@ pub struct Config {
     pub default_timeout: Option<Duration>,
 }
 
+/// What a text about the API may be long when the client does not say.
+const SEARCH_TOKENS: usize = 600;
+const SHOW_TOKENS: usize = 1_500;
+const PROMPT_TOKENS: usize = 1_500;
+
 /// A pool that speaks the protocol.
 pub struct Service {
     config: Config,
@@ -39,6 +47,7 @@ pub struct Service {
     pool: Mutex<Option<Pool>>,
     stopping: AtomicBool,
     counters: Arc<Counters>,
+    api: Arc<Api>,
 }
 
 impl fmt::Debug for Service {
@@ -63,11 +72,16 @@ impl Service {
         let pool = Pool::start(config.pool.clone(), reactor)?;
         let counters =
             Counters { ok: AtomicU64::new(0), failed: array::from_fn(|_kind| AtomicU64::new(0)) };
+        let api = preset::DEFAULT.api();
+        if api.inventory().is_none() {
+            take_inventory(&pool, &api);
+        }
         Ok(Service {
             config,
             pool: Mutex::new(Some(pool)),
             stopping: AtomicBool::new(false),
             counters: Arc::new(counters),
+            api,
         })
     }
 
@@ -122,6 +136,31 @@ impl Service {
         }
     }
 
+    /// Text about what a snippet may use; `Err` when it is not there.
+    pub fn look_up(&self, lookup: &Lookup, tokens: Option<usize>) -> Result<String, Failure> {
+        match lookup {
+            Lookup::Search(words) => Ok(self.api.search(words, tokens.unwrap_or(SEARCH_TOKENS))),
+            Lookup::Show(name) => {
+                self.api.show(name, tokens.unwrap_or(SHOW_TOKENS)).map_err(|message| {
+                    Failure::bad_request(message)
+                        .with_hint("`run-code api search <words>` finds names")
+                })
+            }
+            Lookup::Prompt => {
+                let pool = &self.config.pool;
+                let terms = Terms {
+                    timeout: self.config.default_timeout,
+                    memory_bytes: pool.memory_bytes,
+                    source_bytes: pool.source_bytes,
+                    output_bytes: pool.output_bytes,
+                    log_bytes: pool.log_bytes,
+                    policy: &pool.net.policy,
+                };
+                Ok(prompt::prompt(&self.api, &terms, tokens.unwrap_or(PROMPT_TOKENS)))
+            }
+        }
+    }
+
     /// Members of the answer to `stats`, as JSON text.
     pub fn stats(&self) -> String {
         let mut runs = format!(r#""ok":{}"#, self.counters.ok.load(Relaxed));
@@ -149,6 +188,30 @@ impl Service {
         if let Some(pool) = pool {
             pool.stop(grace);
         }
+    }
+}
+
+/// Asks an isolate which names there are, once per process.
+fn take_inventory(pool: &Pool, api: &Api) {
+    let (sender, receiver) = mpsc::channel();
+    let job = Job {
+        code: INVENTORY_SNIPPET.to_owned(),
+        input: "{}".to_owned(),
+        deadline: None,
+        arrived: Instant::now(),
+        reply: Box::new(move |reply| {
+            let _ = sender.send(reply.outcome);
+        }),
+    };
+    if pool.submit(job).is_err() {
+        return;
+    }
+    // Without an inventory nothing is known to be missing, which is safe.
+    if let Ok(Ok(outcome)) = receiver.recv()
+        && let Ok(json) = outcome.result
+        && let Ok(inventory) = serde_json::from_str(&json)
+    {
+        api.set_inventory(inventory);
     }
 }
 

@@ -19,7 +19,8 @@ use std::{
 
 use llm_kernel::{
     cli::{
-        Flags, Input, Output, RunArgs, RunCodeArgs, Settings, Source, UsageError, run_code_help,
+        Flags, Input, LookUpArgs, Output, RunArgs, RunCodeArgs, Settings, Source, UsageError,
+        run_code_help,
     },
     client::{Client, ClientError},
     endpoint::{DEFAULT_SOCKET, Endpoint},
@@ -47,6 +48,12 @@ fn main() -> ExitCode {
         Ok(RunCodeArgs::Version) => {
             let version = format!("run-code {}\n", env!("CARGO_PKG_VERSION"));
             return print(&version, ExitCode::SUCCESS);
+        }
+        Ok(RunCodeArgs::LookUp(args)) => {
+            return match look_up(args) {
+                Ok(text) => print(&text, ExitCode::SUCCESS),
+                Err(err) => err.report(),
+            };
         }
         Ok(RunCodeArgs::Run(args)) => args,
         Err(err) => return Error::from(err).report(),
@@ -176,12 +183,31 @@ fn ask(
     Ok(client.run(request)?)
 }
 
+/// What the kernel, or the library in this process, says about its API.
+fn look_up(args: LookUpArgs) -> Result<String, Error> {
+    let LookUpArgs { lookup, tokens, socket } = args;
+    let variable = env::var_os("LLM_KERNEL_SOCKET");
+    match find_kernel(socket.as_ref(), variable, Path::new(DEFAULT_SOCKET))? {
+        Some(mut client) => Ok(client.look_up(lookup, tokens)?),
+        None => {
+            let settings = Settings::resolve(&Flags::default(), |name| env::var_os(name))?;
+            start_here(&settings)?
+                .look_up(&lookup, tokens)
+                .map_err(|failure| Error::Failed(failure.message))
+        }
+    }
+}
+
+fn start_here(settings: &Settings) -> Result<Service, Error> {
+    let settings = Settings { n_workers: 1, ..settings.clone() };
+    Service::start(settings.service(), Reactor::on_demand())
+        .map_err(|err| Error::Failed(format!("cannot start the engine: {err}")))
+}
+
 /// In this process: the same library, the same limits, the same answer.
 fn run_here(request: Request, interrupt: &Interrupt) -> Result<(Answer, String), Error> {
     let settings = Settings::resolve(&Flags::default(), |name| env::var_os(name))?;
-    let settings = Settings { n_workers: 1, ..settings };
-    let service = Service::start(settings.service(), Reactor::on_demand())
-        .map_err(|err| Error::Failed(format!("cannot start the engine: {err}")))?;
+    let service = start_here(&settings)?;
     let (sender, receiver) = mpsc::channel();
     let respond = Box::new(move |answer| {
         // Nobody waits any more after a second interrupt.

@@ -62,6 +62,18 @@ fn controls_cross_the_wire_both_ways() {
     check(&Control::Stats, None, r#"{"op":"stats"}"#);
     check(&Control::Cancel { target: Id("7".to_owned()) }, Some("7"), r#"{"op":"cancel","id":7}"#);
     check(&Control::Auth { token: "t\"".to_owned() }, None, r#"{"op":"auth","token":"t\""}"#);
+    let api = |lookup, tokens| Control::Api { lookup, tokens };
+    check(&api(Lookup::Prompt, None), None, r#"{"op":"prompt"}"#);
+    check(
+        &api(Lookup::Search("put object".to_owned()), Some(300)),
+        None,
+        r#"{"op":"api","search":"put object","tokens":300}"#,
+    );
+    check(
+        &api(Lookup::Show("MyLib.retry".to_owned()), None),
+        None,
+        r#"{"op":"api","show":"MyLib.retry"}"#,
+    );
 }
 
 #[test]
