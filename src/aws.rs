@@ -99,6 +99,11 @@ impl Aws {
         &self.settings().await.defaults
     }
 
+    /// The same, if somebody has asked before.
+    pub(crate) fn known_defaults(&self) -> Option<&Defaults> {
+        self.settings.get().map(|it| &it.defaults)
+    }
+
     /// What the S3 client may claim at `to` without a rule.
     pub(crate) async fn standing(&self, to: &Destination) -> Standing {
         if is_s3_host(&to.host()) && matches!(to.port(), 80 | 443) {

@@ -117,7 +117,7 @@ const SETTINGS: &[Setting] = &[
         flag: "memory",
         variable: "LLM_KERNEL_MEMORY",
         form: Form::Takes("<MiB>"),
-        default: "128",
+        default: "256",
         help: "heap of one run",
         set: |it, text| {
             it.memory_bytes = size(text, MIB)?;

@@ -113,6 +113,9 @@ pub enum Ring {
     Ask,
     /// The engine was left by a jump.
     Kill,
+    /// The same, but only once the host operation was over that the signal fell
+    /// into.
+    KillAtDoor,
 }
 
 /// One captured call of `console.*`.
@@ -242,6 +245,7 @@ impl Isolate {
         let stopped = guard.is_stopping();
         let ring = match &end {
             End::Left(Exit::Killed) => Some(Ring::Kill),
+            End::Left(Exit::KilledAtDoor) => Some(Ring::KillAtDoor),
             _ if stopped => Some(Ring::Ask),
             _ => None,
         };

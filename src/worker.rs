@@ -5,7 +5,7 @@
 //! and knows nothing of connections.
 
 use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::Arc,
     thread,
     time::Instant,
@@ -15,7 +15,7 @@ use crossbeam_channel::{Receiver, Sender};
 
 use crate::{
     isolate::{
-        Blueprint, Budget, BuildError, ENGINE_STACK, Isolate, Outcome, RunError, Usage,
+        Blueprint, Budget, BuildError, ENGINE_STACK, Isolate, Outcome, RunError, Usage, Verify,
         guard::{Guard, RunNumber},
         host::{
             Completions, Event,
@@ -181,8 +181,13 @@ impl Worker {
             slot => Isolate::build(&self.guard, self.orders.blueprint)
                 .map(|isolate| *slot = Some(isolate)),
         }));
-        if !matches!(restored, Ok(Ok(()))) {
-            self.isolate = None;
+        match restored {
+            Ok(Ok(())) => {}
+            // Whoever verifies wants to see it fail, not the cure.
+            Err(panic) if self.orders.blueprint.verify == Verify::EachRollback => {
+                resume_unwind(panic)
+            }
+            Ok(Err(_)) | Err(_) => self.isolate = None,
         }
     }
 }

@@ -20,7 +20,16 @@ const INSPECT_HOOKS = [
 
 const BUNDLES = [
   { name: "prelude", entry: "prelude/index.js", hooks: [...INSPECT_HOOKS, "blob-streams"] },
-  { name: "aws-s3", entry: "entries/aws-s3.js", hooks: ["s3-defaults"], shims: ["xml-parser", "stream", "buffer"] },
+  {
+    name: "aws-s3",
+    entry: "entries/aws-s3.js",
+    hooks: ["s3-defaults"],
+    shims: [
+      "xml-parser", "stream", "buffer", "fetch-http-handler", "sdk-stream-mixin", "to-stream", "signature-v4",
+      "signature-v4-multi-region", "flexible-checksums", "flexible-checksums-response", "md5-sha256", "sha1",
+      "endpoint-from-config", "host-header",
+    ],
+  },
   { name: "my-lib", entry: "entries/my-lib.js" },
 ];
 
@@ -93,6 +102,57 @@ const SHIMS = {
   "xml-parser": { importer: "@aws-sdk/xml-builder/dist-es/index.js", path: "./xml-parser", file: "shims/xml-parser.js" },
   stream: { importer: "@aws-sdk/lib-storage/dist-es/", path: "stream", file: "shims/stream.js" },
   buffer: { importer: "@aws-sdk/lib-storage/dist-es/", path: "buffer", file: "shims/buffer.js" },
+  "fetch-http-handler": {
+    importer: "@aws-sdk/client-s3/dist-es/runtimeConfig.browser.js",
+    path: "@smithy/fetch-http-handler",
+    file: "shims/fetch-http-handler.js",
+  },
+  "sdk-stream-mixin": {
+    importer: "@smithy/core/dist-es/submodules/serde/index.browser.js",
+    path: "./util-stream/sdk-stream-mixin.browser",
+    file: "shims/sdk-stream-mixin.js",
+  },
+  "to-stream": {
+    importer: "@aws-sdk/middleware-sdk-s3/dist-es/submodules/s3/middleware-throw-200-exceptions/",
+    path: "../to-stream/toStream",
+    file: "shims/to-stream.js",
+  },
+  "signature-v4": { importer: "/node_modules/@aws-sdk/", path: "@smithy/signature-v4", file: "shims/signature-v4.js" },
+  "signature-v4-multi-region": {
+    importer: "/node_modules/@aws-sdk/",
+    path: "@aws-sdk/signature-v4-multi-region",
+    file: "shims/signature-v4-multi-region.js",
+  },
+  "flexible-checksums": {
+    importer: "@aws-sdk/checksums/dist-es/submodules/flexible-checksums/",
+    path: "./flexibleChecksumsMiddleware",
+    file: "shims/flexible-checksums.js",
+  },
+  "flexible-checksums-response": {
+    importer: "@aws-sdk/checksums/dist-es/submodules/flexible-checksums/",
+    path: "./flexibleChecksumsResponseMiddleware",
+    file: "shims/flexible-checksums-response.js",
+  },
+  "md5-sha256": {
+    importer: "@aws-sdk/client-s3/dist-es/runtimeConfig.shared.js",
+    path: "@smithy/core/checksum",
+    file: "shims/hashes.js",
+  },
+  sha1: {
+    importer: "@aws-sdk/client-s3/dist-es/runtimeConfig.shared.js",
+    path: "@aws-sdk/checksums/sha",
+    file: "shims/hashes.js",
+  },
+  "endpoint-from-config": {
+    importer: "@smithy/core/dist-es/submodules/endpoints/index.browser.js",
+    path: "./middleware-endpoint/adaptors/getEndpointFromConfig.browser",
+    file: "shims/endpoint-from-config.js",
+  },
+  "host-header": {
+    importer: "@aws-sdk/core/dist-es/submodules/client/index.browser.js",
+    path: "./middleware-host-header/hostHeaderMiddleware",
+    file: "shims/host-header.js",
+  },
 };
 
 const manifest = { bundles: {}, tables: {}, packages: {} };

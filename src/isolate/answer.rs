@@ -63,5 +63,5 @@ pub(crate) fn syntax_error(described: &str) -> RunError {
 /// Rejections that nobody handled, as lines of the log.
 pub(crate) fn leftovers(json: &str) -> Vec<LogLine> {
     let texts: Vec<String> = serde_json::from_str(json).unwrap_or_default();
-    texts.into_iter().map(|text| LogLine { level: super::Level::Error, text }).collect()
+    texts.into_iter().map(|text| LogLine { level: super::Level::Kernel, text }).collect()
 }

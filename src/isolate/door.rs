@@ -480,7 +480,7 @@ mod armed {
                 leftovers: hook(c"leftovers"),
             };
             qjs::JS_FreeValue(ctx, hooks);
-            for name in [c"__hooks", c"__door", c"__peek"] {
+            for name in [c"__hooks", c"__host", c"__door", c"__peek"] {
                 let atom = qjs::JS_NewAtom(ctx, name.as_ptr());
                 qjs::JS_DeleteProperty(ctx, global, atom, 0);
                 qjs::JS_FreeAtom(ctx, atom);

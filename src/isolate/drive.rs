@@ -215,6 +215,7 @@ fn call(calls: &mut Calls, op: Op, args: &[Arg<'_>]) -> Reply {
         Op::HttpWrite => calls.start(Exchanges::write, args),
         Op::HttpEnd => calls.ask(Exchanges::end, args),
         Op::HttpAbort => calls.ask(Exchanges::abort, args),
+        Op::HttpHold => calls.ask(Exchanges::hold, args),
         Op::AwsDefaults => calls.start(Exchanges::aws_defaults, args),
         Op::AwsPresign => calls.start(Exchanges::presign, args),
         Op::AwsSignPolicy => calls.start(Exchanges::sign_policy, args),

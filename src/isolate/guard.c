@@ -24,7 +24,14 @@
 #include <time.h>
 
 /* Mirrored by `Exit` in guard.rs. */
-enum { GUARD_RETURNED = 0, GUARD_KILLED = 1, GUARD_OUT_OF_MEMORY = 2, GUARD_CRASHED = 3 };
+enum {
+    GUARD_RETURNED = 0,
+    GUARD_KILLED = 1,
+    GUARD_OUT_OF_MEMORY = 2,
+    GUARD_CRASHED = 3,
+    GUARD_KILLED_AT_DOOR = 4,
+    GUARD_NESTED = 5
+};
 
 /* What other threads write and the worker reads; `#[repr(C)] Shared` in
  * guard.rs. A run has a number, and 0 means "no run". */
@@ -68,7 +75,7 @@ static void arm(void)
     /* A kill that came in between was only remembered; without this the run
      * would escape for ever. */
     if (self.pending)
-        leave(GUARD_KILLED);
+        leave(GUARD_KILLED_AT_DOOR);
 }
 
 static void disarm(void)
@@ -175,6 +182,8 @@ int guard_install(void)
  * `alternate` is a stack of `size` bytes that outlives the thread's runs. */
 int guard_adopt_thread(struct guard_shared *shared, void *alternate, size_t size)
 {
+    if (self.shared)
+        return EBUSY;
     stack_t stack = {.ss_sp = alternate, .ss_size = size, .ss_flags = 0};
     if (sigaltstack(&stack, NULL))
         return errno;
@@ -224,7 +233,7 @@ int guard_pending(void)
 int guard_enter(void (*body)(void *), void *argument)
 {
     if (self.inside)
-        abort(); /* a nested entry would overwrite the way out */
+        return GUARD_NESTED; /* it would overwrite the way out */
     /* 0: no system call per entry; the mask is put right after a jump only. */
     int how = sigsetjmp(self.exit, 0);
     if (how == GUARD_RETURNED) {
@@ -246,6 +255,16 @@ _Noreturn void guard_leave_out_of_memory(void)
     if (!self.armed)
         abort();
     leave(GUARD_OUT_OF_MEMORY);
+}
+
+/* The allocator's way out when what it finds in the heap cannot be: like a fault,
+ * but without abort(), which takes a lock of the C library's. */
+_Noreturn void guard_leave_crashed(void)
+{
+    if (!self.armed)
+        abort();
+    self.fault = SIGABRT;
+    leave(GUARD_CRASHED);
 }
 
 /* Around what the door calls in Rust: no jump may cross it. */

@@ -49,6 +49,7 @@ unsafe extern "C" {
     fn guard_pending() -> c_int;
     fn guard_enter(body: unsafe extern "C" fn(*mut c_void), argument: *mut c_void) -> c_int;
     fn guard_leave_out_of_memory() -> !;
+    fn guard_leave_crashed() -> !;
     fn guard_disarm();
     fn guard_arm();
     fn guard_fault_signal() -> c_int;
@@ -62,6 +63,9 @@ pub(crate) enum Exit {
     Returned,
     /// Ring 2. The heap must be rolled back before its next use.
     Killed,
+    /// The same; the signal came while the thread was not armed, in a host
+    /// operation or between two entries, and was held back until it was.
+    KilledAtDoor,
     /// Scratch was used up. The heap must be rolled back before its next use.
     OutOfMemory,
     /// A fault or a failed assertion in the engine. The heap must be dropped.
@@ -99,7 +103,7 @@ pub(crate) struct Target {
 
 impl Guard {
     /// Makes the calling thread a worker. It blocks every signal from here on but
-    /// the kill signal and faults.
+    /// the kill signal and faults. A thread has one guard at a time.
     pub(crate) fn adopt_thread() -> io::Result<Guard> {
         static INSTALLED: OnceLock<c_int> = OnceLock::new();
         // SAFETY: called once; installs handlers that do nothing on threads that
@@ -157,6 +161,8 @@ impl Guard {
             0 => Exit::Returned,
             1 => Exit::Killed,
             2 => Exit::OutOfMemory,
+            4 => Exit::KilledAtDoor,
+            5 => panic!("an entry inside an entry would overwrite the way out"),
             // SAFETY: a plain read of this thread's state.
             _ => Exit::Crashed { signal: unsafe { guard_fault_signal() } },
         }
@@ -214,6 +220,12 @@ pub(crate) fn leave_out_of_memory() -> ! {
     // SAFETY: only the allocator callbacks call this, and they run armed; were
     // they not, it aborts.
     unsafe { guard_leave_out_of_memory() }
+}
+
+/// Ends the current entry: the heap is not what its allocator left.
+pub(crate) fn leave_crashed() -> ! {
+    // SAFETY: as for `leave_out_of_memory`.
+    unsafe { guard_leave_crashed() }
 }
 
 /// Runs `host` where no jump may happen. It may allocate, lock and drop.
@@ -302,12 +314,12 @@ mod tests {
     fn kill_while_disarmed_acts_at_arming() {
         let guard = Guard::adopt_thread().unwrap();
         guard.begin_run(1);
-        assert_eq!(enter(&guard, kill_in_the_door_and_spin), Exit::Killed);
+        assert_eq!(enter(&guard, kill_in_the_door_and_spin), Exit::KilledAtDoor);
         // Between two entries as well.
         guard.begin_run(2);
         guard.target().kill(2);
         assert!(guard.is_stopping());
-        assert_eq!(enter(&guard, nothing), Exit::Killed);
+        assert_eq!(enter(&guard, nothing), Exit::KilledAtDoor);
     }
 
     #[test]
@@ -326,7 +338,133 @@ mod tests {
     fn fault_in_an_entry_is_an_exit() {
         let guard = Guard::adopt_thread().unwrap();
         guard.begin_run(1);
-        assert_eq!(enter(&guard, read_null), Exit::Crashed { signal: libc::SIGSEGV });
+        for _ in 0..3 {
+            assert_eq!(enter(&guard, read_null), Exit::Crashed { signal: libc::SIGSEGV });
+            assert_eq!(enter(&guard, fail_assertion), Exit::Crashed { signal: libc::SIGABRT });
+            assert_eq!(enter(&guard, abort), Exit::Crashed { signal: libc::SIGABRT });
+            assert_eq!(enter(&guard, nothing), Exit::Returned);
+        }
+    }
+
+    unsafe extern "C" fn abort(_: *mut c_void) {
+        std::process::abort();
+    }
+
+    #[cfg(target_os = "linux")]
+    unsafe extern "C" fn fail_assertion(_: *mut c_void) {
+        unsafe extern "C" {
+            fn __assert_fail(what: *const i8, file: *const i8, line: u32, name: *const i8) -> !;
+        }
+        // SAFETY: what the engine's `assert` calls.
+        unsafe { __assert_fail(c"1 == 2".as_ptr(), c"x.c".as_ptr(), 1, c"f".as_ptr()) }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    use abort as fail_assertion;
+
+    #[expect(unconditional_recursion, reason = "the stack's end is under test")]
+    extern "C" fn recurse(depth: *mut c_void) {
+        let frame = [depth; 64];
+        recurse(std::hint::black_box(&frame).as_ptr().cast_mut().cast());
+        std::hint::black_box(frame);
+    }
+
+    /// The engine bounds its own recursion; what it calls does not.
+    #[test]
+    fn the_end_of_the_stack_in_an_entry_is_an_exit() {
+        let guard = Guard::adopt_thread().unwrap();
+        guard.begin_run(1);
+        for _ in 0..2 {
+            let crashed = enter(&guard, recurse);
+            assert!(matches!(crashed, Exit::Crashed { signal: libc::SIGSEGV | libc::SIGBUS }));
+        }
         assert_eq!(enter(&guard, nothing), Exit::Returned);
+    }
+
+    unsafe extern "C" fn fault_and_kill_at_once(target: *mut c_void) {
+        // SAFETY: plain calls; the set lives on this stack. Both signals are
+        // pending when the last call unblocks them.
+        unsafe {
+            let mut both: libc::sigset_t = std::mem::zeroed();
+            libc::sigaddset(&raw mut both, libc::SIGSEGV);
+            libc::sigaddset(&raw mut both, guard_kill_signal());
+            libc::pthread_sigmask(libc::SIG_BLOCK, &raw const both, std::ptr::null_mut());
+            (*target.cast::<Target>()).kill(1);
+            libc::pthread_kill(libc::pthread_self(), libc::SIGSEGV);
+            libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const both, std::ptr::null_mut());
+        }
+    }
+
+    #[test]
+    fn kill_while_a_fault_is_handled_does_not_hide_it() {
+        let guard = Guard::adopt_thread().unwrap();
+        guard.begin_run(1);
+        let exit = enter(&guard, fault_and_kill_at_once);
+        assert_eq!(exit, Exit::Crashed { signal: libc::SIGSEGV });
+    }
+
+    #[test]
+    fn workers_take_no_signals_but_kills_and_faults() {
+        let guard = Guard::adopt_thread().unwrap();
+        guard.begin_run(1);
+        // Also after a jump, which leaves a handler that blocks them all.
+        assert_eq!(killed_by_another_thread(&guard, 1), Exit::Killed);
+        // SAFETY: asks for the mask; the set lives on this stack.
+        let blocked = unsafe {
+            let mut mask: libc::sigset_t = std::mem::zeroed();
+            libc::pthread_sigmask(libc::SIG_BLOCK, std::ptr::null(), &raw mut mask);
+            move |signal| libc::sigismember(&raw const mask, signal) == 1
+        };
+        for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGCHLD, libc::SIGPIPE, libc::SIGUSR1] {
+            assert!(blocked(signal), "{signal} is let through");
+        }
+        // SAFETY: a plain question.
+        for signal in [unsafe { guard_kill_signal() }, libc::SIGSEGV, libc::SIGBUS, libc::SIGABRT] {
+            assert!(!blocked(signal), "{signal} is blocked");
+        }
+    }
+
+    unsafe extern "C" fn enter_again(guard: *mut c_void) {
+        // SAFETY: `entry_inside_an_entry_is_refused` passes its guard.
+        let guard = unsafe { &*guard.cast::<Guard>() };
+        // SAFETY: nothing here has a destructor; the panic stays inside.
+        unsafe {
+            disarmed(|| {
+                let nested = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                    guard.enter(nothing, std::ptr::null_mut())
+                }));
+                assert!(nested.is_err());
+                guard.target().kill(1);
+            });
+        }
+    }
+
+    #[test]
+    fn entry_inside_an_entry_is_refused_and_the_way_out_stays() {
+        let guard = Guard::adopt_thread().unwrap();
+        guard.begin_run(1);
+        // SAFETY: `enter_again` owns nothing when it is killed.
+        let exit = unsafe { guard.enter(enter_again, (&raw const guard).cast_mut().cast()) };
+        assert_eq!(exit, Exit::KilledAtDoor);
+        assert_eq!(Guard::adopt_thread().unwrap_err().raw_os_error(), Some(libc::EBUSY));
+    }
+
+    /// Overflows the stack of a worker that is not in an entry, in a process of
+    /// its own: the fault is Rust's, and Rust says so.
+    #[test]
+    fn fault_outside_an_entry_goes_to_who_was_there_before() {
+        const ASKED: &str = "LLM_KERNEL_TEST_OVERFLOWS";
+        if std::env::var_os(ASKED).is_some() {
+            let _guard = Guard::adopt_thread().unwrap();
+            recurse(std::ptr::null_mut());
+        }
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "--nocapture"])
+            .arg("isolate::guard::tests::fault_outside_an_entry_goes_to_who_was_there_before")
+            .env(ASKED, "1")
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && stderr.contains("overflowed its stack"), "{stderr}");
     }
 }

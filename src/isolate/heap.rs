@@ -47,6 +47,8 @@ const MAX_PRIVATE_PAGES: usize = 512;
 /// `FreeBlockHdr`.
 const LINK_BYTES: usize = 64;
 const ALIGN: usize = 16;
+/// What wiped scratch is compared with.
+static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
 /// 32-byte granules × 2²⁸: blocks of up to 8 GiB in 28 × 32 free lists.
 type Blocks = Tlsf<'static, u32, u32, 28, 32>;
@@ -149,11 +151,7 @@ impl Heap {
         let file = ImageFile::create(IMAGE_RESERVE)?;
         map_over(&image, libc::MAP_SHARED, Some(&file.0))?;
         map_over(&scratch, libc::MAP_PRIVATE | libc::MAP_NORESERVE, None)?;
-        for advice in range_advice() {
-            // SAFETY: the range is ours; none of these advices changes content.
-            // Refusal costs memory or a larger core dump, never correctness.
-            unsafe { libc::madvise(reserved.at.as_ptr(), reserved.len, *advice) };
-        }
+        advise(&(reserved.start()..reserved.start() + reserved.len));
 
         let mut space = Box::new(Space {
             high: image.start,
@@ -203,6 +201,8 @@ impl Heap {
         let used = (space.high + LINK_BYTES).next_multiple_of(page).min(space.image.end);
         let image = space.image.start..used;
         map_over(&image, libc::MAP_PRIVATE, Some(&file.0))?;
+        // A new mapping knows nothing of what the old one was told.
+        advise(&image);
         // What the image did not need can never be touched again.
         forbid(&(used..space.image.end))?;
         space.image = image.clone();
@@ -211,6 +211,7 @@ impl Heap {
         space.refused = false;
 
         let view = Mapping::view(&file.0, image.len())?;
+        advise(&(view.start()..view.start() + view.len));
         file.seal()?;
         let tracker = Tracker::open(self.tracking, &image)?;
         self.pristine = Some(Pristine { view, tracker });
@@ -231,14 +232,13 @@ impl Heap {
         let n_pages = n_bytes / page_bytes();
 
         self.rollbacks_since_reset = self.rollbacks_since_reset.saturating_add(1);
-        if n_pages > self.reset_above && !matches!(pristine.tracker, Tracker::Whole) {
+        if n_pages > self.reset_above && pristine.tracker.reset(&image) {
             // Snippets that dirty this much each time must not pay the faults of
             // a fresh image each time.
             if self.rollbacks_since_reset < 16 {
                 self.reset_above = self.reset_above.saturating_mul(2);
             }
             self.rollbacks_since_reset = 0;
-            pristine.tracker.reset(&image);
         } else {
             for range in &written {
                 let source = pristine.view.start() + (range.start - image.start);
@@ -257,7 +257,7 @@ impl Heap {
         }
         self.written = written;
         if self.verify == Verify::EachRollback {
-            self.assert_pristine();
+            self.assert_pristine((scratch_bytes + LINK_BYTES).min(self.scratch_bytes()));
         }
         Rollback { pages_copied: n_pages, scratch_bytes }
     }
@@ -269,16 +269,14 @@ impl Heap {
         let start = space.scratch.start;
         let used = (space.high + LINK_BYTES - start).min(space.scratch.len());
         let kept = used.min(KEEP_RESIDENT);
+        let given_back = used > kept && give_back(&(start + kept..start + used));
+        let wiped = if given_back { kept } else { used };
         // SAFETY: scratch is ours, mapped and writable; nothing refers into it any
         // more. The allocator's state is replaced before its next use, so it does
         // not matter that its free lists are gone, nor that a jump may have left
         // it half changed.
         unsafe {
-            ptr::write_bytes(start as *mut u8, 0, kept);
-            if used > kept {
-                let rest = used - kept;
-                libc::madvise((start + kept) as *mut c_void, rest, libc::MADV_DONTNEED);
-            }
+            ptr::write_bytes(start as *mut u8, 0, wiped);
             space.scratch_blocks = Blocks::new();
             insert(&mut space.scratch_blocks, &space.scratch);
         }
@@ -332,19 +330,26 @@ impl Heap {
         Some(unsafe { slice::from_raw_parts(at, len) })
     }
 
-    fn assert_pristine(&self) {
+    /// Compares whole regions first: this runs after every rollback of a test.
+    fn assert_pristine(&self, used: usize) {
         let space = self.space_ref();
         let pristine = self.pristine.as_ref().expect("verified after the seal");
         let now = self.bytes(space.image.start as *const u8, space.image.len());
-        let then = pristine.view.bytes();
         let now = now.expect("the image lies in the image");
-        if let Some(at) = (0..then.len()).find(|&at| now[at] != then[at]) {
-            panic!("rollback left byte {at:#x} of the image changed");
+        let then = pristine.view.bytes();
+        if now != then {
+            let at = now.iter().zip(then).position(|(now, then)| now != then);
+            panic!("rollback left byte {at:#x?} of the image changed");
         }
-        let wiped = KEEP_RESIDENT.min(space.scratch.len());
-        let scratch = self.bytes(space.scratch.start as *const u8, wiped).expect("lies in scratch");
-        let dirty = scratch.iter().skip(LINK_BYTES).position(|&byte| byte != 0);
-        assert_eq!(dirty, None, "rollback left bytes in scratch");
+        let scratch = self.bytes(space.scratch.start as *const u8, used).expect("lies in scratch");
+        // The allocator's first free block begins it, and a sentinel ends it.
+        let end = used.min(space.scratch.len() - LINK_BYTES);
+        for (idx, chunk) in scratch[LINK_BYTES..end].chunks(ZEROS.len()).enumerate() {
+            assert!(
+                chunk == &ZEROS[..chunk.len()],
+                "rollback left bytes in chunk {idx} of scratch"
+            );
+        }
     }
 
     fn space_ref(&self) -> &Space {
@@ -400,7 +405,7 @@ impl Space {
                 let at = block.as_ptr() as usize;
                 if at < region.start || at + size > region.end {
                     // A free list was overwritten: the engine is not sound.
-                    std::process::abort();
+                    guard::leave_crashed();
                 }
                 self.high = self.high.max(at + size);
                 block.as_ptr()
@@ -441,10 +446,14 @@ impl Space {
                 self.refused = true;
                 return ptr::null_mut();
             }
+            let region_end = region.end;
             // SAFETY: as in `allocate`; the block is this allocator's, of ALIGN.
             let moved =
                 unsafe { blocks.reallocate(block, Layout::from_size_align_unchecked(size, ALIGN)) };
             let Some(moved) = moved else { guard::leave_out_of_memory() };
+            if self.region_of(moved) != from || moved.as_ptr() as usize + size > region_end {
+                guard::leave_crashed();
+            }
             self.high = self.high.max(moved.as_ptr() as usize + size);
             return moved.as_ptr();
         }
@@ -464,8 +473,8 @@ impl Space {
         }
     }
 
-    /// In which phase the block was given out. Aborts, which is an engine crash,
-    /// when it never was.
+    /// In which phase the block was given out. That it never was is an engine
+    /// crash.
     fn region_of(&self, block: NonNull<u8>) -> Phase {
         let at = block.as_ptr() as usize;
         if self.scratch.contains(&at) {
@@ -473,7 +482,7 @@ impl Space {
         } else if self.image.contains(&at) {
             Phase::Building
         } else {
-            std::process::abort()
+            guard::leave_crashed()
         }
     }
 }
@@ -577,17 +586,24 @@ impl Tracker {
         }
     }
 
-    /// Drops every private page at once.
-    fn reset(&mut self, image: &Range<usize>) {
-        // SAFETY: the image is a private file mapping: its dropped pages read as
-        // the pristine file again. Nothing refers into it between runs.
-        unsafe { libc::madvise(image.start as *mut c_void, image.len(), libc::MADV_DONTNEED) };
+    /// Drops every private page at once: what is read there next is the file
+    /// again. False when that could not be done, and nothing has changed.
+    fn reset(&mut self, image: &Range<usize>) -> bool {
+        match self {
+            // Elsewhere than on Linux the advice is no more than that.
+            Tracker::Whole => return false,
+            Tracker::Userfault { .. } | Tracker::Scan { .. } | Tracker::Pagemap { .. } => {}
+        }
+        if !give_back(image) {
+            return false;
+        }
         #[cfg(target_os = "linux")]
         if let Tracker::Userfault { uffd, .. } = self {
             // Should this fail, pages count as written that are not: slower, not
             // wrong.
             let _ = linux::protect(uffd, image);
         }
+        true
     }
 }
 
@@ -701,6 +717,23 @@ fn replace(
     // so MAP_FIXED replaces nothing of anybody else's.
     let mapped = unsafe { libc::mmap(at, range.len(), protection, flags, fd, 0) };
     if mapped == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Takes the memory behind a part of our range away, and with it what was written
+/// there. False when the system does not: locked memory, for one, stays.
+fn give_back(range: &Range<usize>) -> bool {
+    // SAFETY: every caller owns the range, and nothing refers into it between
+    // runs. It begins at a page; the system rounds its end up, inside a region.
+    unsafe { libc::madvise(range.start as *mut c_void, range.len(), libc::MADV_DONTNEED) == 0 }
+}
+
+/// Tells the system how our range is used.
+fn advise(range: &Range<usize>) {
+    for advice in range_advice() {
+        // SAFETY: the range is ours; none of these advices changes content.
+        // Refusal costs memory or a larger core dump, never correctness.
+        unsafe { libc::madvise(range.start as *mut c_void, range.len(), *advice) };
+    }
 }
 
 fn page_bytes() -> usize {
@@ -976,5 +1009,232 @@ mod portable {
 
     pub(super) fn track_writes(_: &Range<usize>) -> io::Result<OwnedFd> {
         Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SCRATCH: usize = 8 << 20;
+    const TRACKINGS: [Tracking; 5] =
+        [Tracking::Userfault, Tracking::Scan, Tracking::Pagemap, Tracking::Whole, Tracking::Best];
+
+    /// The heap as an engine sees it.
+    struct Client {
+        heap: Heap,
+        functions: qjs::JSMallocFunctions,
+        opaque: *mut c_void,
+    }
+
+    impl Client {
+        /// Fills `image_bytes` of the image with `0x11`, and seals it.
+        fn sealed(image_bytes: usize, tracking: Tracking) -> (Client, *mut u8) {
+            let (heap, file) = Heap::reserve(SCRATCH, tracking, Verify::EachRollback).unwrap();
+            let (functions, opaque) = heap.allocator();
+            let mut client = Client { heap, functions, opaque };
+            let block = client.malloc(image_bytes);
+            client.fill(block, image_bytes, 0x11);
+            client.heap.seal(file).unwrap();
+            (client, block)
+        }
+
+        fn malloc(&mut self, size: usize) -> *mut u8 {
+            // SAFETY: the opaque is the heap's.
+            unsafe { self.functions.js_malloc.unwrap()(self.opaque, size as u64).cast() }
+        }
+
+        fn calloc(&mut self, size: usize) -> *mut u8 {
+            // SAFETY: the opaque is the heap's.
+            unsafe { self.functions.js_calloc.unwrap()(self.opaque, 1, size as u64).cast() }
+        }
+
+        fn realloc(&mut self, at: *mut u8, size: usize) -> *mut u8 {
+            // SAFETY: the tests pass blocks of this heap.
+            unsafe {
+                self.functions.js_realloc.unwrap()(self.opaque, at.cast(), size as u64).cast()
+            }
+        }
+
+        fn free(&mut self, at: *mut u8) {
+            // SAFETY: the tests pass blocks of this heap, once.
+            unsafe { self.functions.js_free.unwrap()(self.opaque, at.cast()) }
+        }
+
+        fn usable(&self, at: *mut u8) -> usize {
+            // SAFETY: the tests pass blocks of this heap.
+            unsafe { self.functions.js_malloc_usable_size.unwrap()(at.cast()) as usize }
+        }
+
+        fn fill(&mut self, at: *mut u8, len: usize, byte: u8) {
+            assert!(self.heap.bytes(at, len).is_some(), "a block lies in the heap");
+            // SAFETY: inside the heap, as was just checked.
+            unsafe { ptr::write_bytes(at, byte, len) }
+        }
+    }
+
+    /// xorshift64
+    fn random(state: &mut u64) -> usize {
+        *state ^= *state << 13;
+        *state ^= *state >> 7;
+        *state ^= *state << 17;
+        (*state >> 11) as usize
+    }
+
+    /// The rollback itself compares every byte.
+    #[test]
+    fn rollback_restores_every_byte() {
+        for tracking in TRACKINGS {
+            let image_bytes = 3 << 20;
+            let (mut client, block) = Client::sealed(image_bytes, tracking);
+            let mut seed = 7;
+            for round in 0..40 {
+                // More than `MAX_PRIVATE_PAGES` in some rounds, and in a row.
+                let n_writes = if round % 8 < 3 { 3000 } else { 20 };
+                for _ in 0..n_writes {
+                    let at = block.wrapping_add(random(&mut seed) % (image_bytes - 8));
+                    client.fill(at, 8, 0xee);
+                }
+                let size = random(&mut seed) % (SCRATCH / 2) + 1;
+                let scratch = client.malloc(size);
+                client.fill(scratch, size, 0xdd);
+                client.heap.rollback();
+            }
+        }
+    }
+
+    #[test]
+    fn memory_that_the_system_will_not_take_back_is_rolled_back_all_the_same() {
+        for tracking in TRACKINGS {
+            let image_bytes = 4 << 20;
+            let (mut client, block) = Client::sealed(image_bytes, tracking);
+            let scratch = client.malloc(KEEP_RESIDENT * 2);
+            for at in [block, scratch.wrapping_add(KEEP_RESIDENT + 8192)] {
+                // SAFETY: locks a page of the heap; changes nothing in it.
+                let locked = unsafe { libc::mlock(at.cast(), 1) };
+                assert_eq!(locked, 0, "{}", io::Error::last_os_error());
+            }
+            client.fill(scratch, KEEP_RESIDENT * 2, 0xdd);
+            client.fill(block, image_bytes, 0xee);
+            client.heap.rollback();
+        }
+    }
+
+    #[test]
+    fn an_image_that_was_written_all_over_is_shared_with_its_file_again() {
+        for tracking in [Tracking::Userfault, Tracking::Scan, Tracking::Pagemap] {
+            let image_bytes = (MAX_PRIVATE_PAGES + 100) * page_bytes();
+            let (mut client, block) = Client::sealed(image_bytes, tracking);
+            client.fill(block, 1, 0xee);
+            assert_eq!(client.heap.rollback().pages_copied, 1);
+            client.fill(block, image_bytes, 0xee);
+            assert!(client.heap.rollback().pages_copied > MAX_PRIVATE_PAGES);
+            assert_eq!(client.heap.rollback().pages_copied, 0, "{tracking:?}");
+        }
+    }
+
+    #[test]
+    fn cleared_blocks_are_clear_whatever_was_in_them_before() {
+        let (mut client, _) = Client::sealed(1 << 16, Tracking::Best);
+        let mut seed = 11;
+        for _ in 0..20 {
+            let mut blocks: Vec<*mut u8> = Vec::new();
+            for _ in 0..400 {
+                let size = 1 + random(&mut seed) % [64, 4096, 100_000][random(&mut seed) % 3];
+                match random(&mut seed) % 4 {
+                    0 if !blocks.is_empty() => {
+                        let idx = random(&mut seed) % blocks.len();
+                        client.free(blocks.swap_remove(idx));
+                        continue;
+                    }
+                    1 if !blocks.is_empty() => {
+                        let idx = random(&mut seed) % blocks.len();
+                        blocks[idx] = client.realloc(blocks[idx], size);
+                    }
+                    2 => blocks.push(client.malloc(size)),
+                    _ => {
+                        let block = client.calloc(size);
+                        let bytes = client.heap.bytes(block, size).unwrap();
+                        assert!(bytes.iter().all(|byte| *byte == 0), "{size} bytes");
+                        blocks.push(block);
+                    }
+                }
+                // All of it, as the engine does with what it asked the size of.
+                let block = *blocks.last().unwrap();
+                let usable = client.usable(block);
+                client.fill(block, usable, 0xff);
+                if client.heap.reached() > SCRATCH / 4 * 3 {
+                    break;
+                }
+            }
+            client.heap.rollback();
+        }
+    }
+
+    #[test]
+    fn only_what_exceeds_the_whole_budget_is_refused() {
+        let (mut client, _) = Client::sealed(1 << 16, Tracking::Best);
+        assert!(!client.malloc(SCRATCH / 2).is_null());
+        assert!(!client.heap.refused());
+        assert!(client.malloc(SCRATCH + 1).is_null());
+        assert!(client.calloc(SCRATCH + 1).is_null());
+        assert!(client.heap.refused());
+        client.heap.rollback();
+        assert!(!client.heap.refused());
+    }
+
+    #[test]
+    fn image_blocks_are_never_reused_and_grow_into_scratch() {
+        let (mut client, block) = Client::sealed(1000, Tracking::Best);
+        let size = client.usable(block);
+        assert!(size >= 1000, "the engine's collector lives by sizes");
+        assert_eq!(client.realloc(block, 900), block);
+        assert_eq!(client.usable(block), size, "a size that changed would unbalance its sum");
+        let moved = client.realloc(block, 5000);
+        assert!(client.heap.reached() >= 5000);
+        assert!(client.heap.bytes(moved, 900).unwrap().iter().all(|byte| *byte == 0x11));
+        client.free(block);
+        client.heap.rollback();
+        assert_eq!(client.usable(block), size);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn no_child_and_no_core_dump_sees_the_range() {
+        let (client, block) = Client::sealed(1 << 16, Tracking::Best);
+        let scratch = client.heap.space_ref().scratch.start;
+        let view = client.heap.pristine.as_ref().unwrap().view.start();
+        let smaps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        for at in [block as usize, scratch, view] {
+            let mut is_inside = false;
+            let flags = smaps.lines().find_map(|line| {
+                let range = line.split(' ').next().and_then(|it| it.split_once('-'));
+                if let Some((start, end)) = range
+                    && let Ok(start) = usize::from_str_radix(start, 16)
+                    && let Ok(end) = usize::from_str_radix(end, 16)
+                {
+                    is_inside = (start..end).contains(&at);
+                }
+                line.strip_prefix("VmFlags:").filter(|_| is_inside)
+            });
+            let flags: Vec<&str> = flags.unwrap().split_whitespace().collect();
+            for flag in ["dc", "dd"] {
+                assert!(flags.contains(&flag), "{flag} is missing in {flags:?}");
+            }
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn nobody_can_write_to_a_sealed_file() {
+        let file = linux::memory_file().unwrap();
+        file.set_len(4096).unwrap();
+        file.write_all_at(b"pristine", 0).unwrap();
+        // As a child would hold it.
+        let other = file.try_clone().unwrap();
+        ImageFile(file).seal().unwrap();
+        let refused = other.write_all_at(b"poisoned", 0).unwrap_err();
+        assert_eq!(refused.raw_os_error(), Some(libc::EPERM));
+        assert!(other.set_len(0).is_err());
     }
 }

@@ -66,7 +66,8 @@ impl Reply {
 /// numbers is `vendor-js/prelude/ops.js`.
 ///
 /// An op that is "a call" works beside the run: it gives back the number of its
-/// call at once, and that number's [`Completion`] later.
+/// call at once, and that number's [`Completion`] later. Where it has the reply at
+/// hand, and that is no number, it gives the reply itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Op {
     /// `(level, text, units cut)`; a line of the console.
@@ -109,6 +110,8 @@ pub(crate) enum Op {
     HttpEnd = 44,
     /// `(exchange)`; it is dropped, and what waits for it is rejected.
     HttpAbort = 45,
+    /// `(bytes, bytes in all)`; a slice of the body of the next `HttpStart`.
+    HttpHold = 46,
     /// `()`; a call: region and endpoint of the host, as JSON text.
     AwsDefaults = 50,
     /// `(description)`; a call: a presigned URL.
@@ -122,7 +125,7 @@ pub(crate) enum Op {
 }
 
 impl Op {
-    pub(crate) const ALL: [Op; 24] = [
+    pub(crate) const ALL: [Op; 25] = [
         Op::Log,
         Op::WallClock,
         Op::Elapsed,
@@ -142,6 +145,7 @@ impl Op {
         Op::HttpWrite,
         Op::HttpEnd,
         Op::HttpAbort,
+        Op::HttpHold,
         Op::AwsDefaults,
         Op::AwsPresign,
         Op::AwsSignPolicy,

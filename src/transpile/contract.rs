@@ -37,21 +37,32 @@ pub fn advice_for_module(module: &str) -> String {
         "@aws-sdk/lib-storage" => "use the global `AwsS3.Upload`",
         "@company/my-lib" => "use the global `MyLib`, which is the whole module",
         "assert" | "assert/strict" => "use `console.assert`, or throw an Error",
-        "buffer" => "use the globals `Uint8Array`, `TextEncoder`, `atob` and `btoa`",
+        "buffer" => "use the global `Buffer`",
+        "console" => "use the global `console`",
         "crypto" => "use the global `crypto`, the Web Crypto API",
-        "perf_hooks" => "use the global `performance`",
-        "querystring" => "use the global `URLSearchParams`",
-        "stream" | "stream/web" => "use the global `ReadableStream`",
-        "string_decoder" => "use the global `TextDecoder`",
-        "timers" => "use the global `setTimeout`",
-        "timers/promises" => "use `new Promise((resolve) => setTimeout(resolve, ms))`",
-        "url" => "use the globals `URL` and `URLSearchParams`",
-        "util" => "use the globals `structuredClone`, `TextEncoder` and `TextDecoder`",
         "events" => "use the global `EventTarget`",
-        "http" | "https" | "node-fetch" | "axios" | "undici" => "use the global `fetch`",
-        "uuid" => "use `crypto.randomUUID()`",
-        "fs" | "fs/promises" | "path" | "os" | "process" | "child_process" | "worker_threads"
-        | "net" | "tls" | "dns" | "zlib" | "readline" | "vm" | "cluster" => {
+        "form-data" => "use the global `FormData`",
+        "http" | "https" | "http2" | "node-fetch" | "cross-fetch" | "axios" | "got" | "undici" => {
+            "use the global `fetch`"
+        }
+        "perf_hooks" => "use the global `performance`",
+        "process" => "use the global `process`",
+        "querystring" => "use the global `URLSearchParams`",
+        "stream" | "stream/promises" | "stream/web" => {
+            "use the globals `ReadableStream`, `WritableStream` and `TransformStream`"
+        }
+        "string_decoder" => "use the global `TextDecoder`",
+        "timers" => "use the globals `setTimeout`, `setInterval` and `setImmediate`",
+        "timers/promises" => "use `await new Promise((done) => setTimeout(done, ms))`",
+        "url" | "whatwg-url" => "use the globals `URL` and `URLSearchParams`",
+        "util" => {
+            "use the globals `structuredClone`, `TextEncoder` and `TextDecoder`; `console.log` formats as `util.inspect` does"
+        }
+        "uuid" | "nanoid" => "use `crypto.randomUUID()`",
+        "worker_threads" => "a snippet has one thread; the global `MessageChannel` is here",
+        "zlib" => "use the globals `CompressionStream` and `DecompressionStream`",
+        "fs" | "fs/promises" | "path" | "os" | "child_process" | "net" | "tls" | "dns"
+        | "readline" | "vm" | "cluster" | "module" | "inspector" | "dgram" | "tty" | "v8" => {
             return format!("a snippet has no `{name}`; it sees only its input and its globals");
         }
         _ if name.starts_with("@aws-sdk/") => "of the AWS SDK only S3 is here: the global `AwsS3`",

@@ -68,7 +68,7 @@ fn every_way_to_name_the_endpoint_works() {
     needs_sockets!();
     let kernel = TestKernel::start(1);
     let args = ["--code", "return input", "--input", r#"{"b":1.50,"a":[]}"#];
-    let expected = (0, "{\n  \"b\": 1.50,\n  \"a\": []\n}\n", "");
+    let expected = (0, "{\n  \"b\": 1.5,\n  \"a\": []\n}\n", "");
     let socket = kernel.socket();
     check_program(program("run-code").args(args).arg("--socket").arg(&socket), expected);
     check_program(program("run-code").args(args).env("LLM_KERNEL_SOCKET", &socket), expected);

@@ -1,11 +1,19 @@
 //! Everything that needs more than one module: table of contents.
 
 mod harness;
+mod one_worker;
 
 mod cli;
+mod contract;
+mod hostile;
 mod kernel;
+mod kills;
 mod lifecycle;
+mod platform;
+mod pristine;
 mod protocol;
 mod readme;
+mod rules;
 mod s3;
+mod snippets;
 mod tcp;

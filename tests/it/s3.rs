@@ -2,4 +2,5 @@
 
 mod chain;
 mod server;
+mod snippets;
 mod transport;

@@ -2,7 +2,7 @@
 // packages add for presigning and for uploads of any size.
 import * as client from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
-import { createPresignedPost } from "@aws-sdk/s3-presigned-post";
+import { createPresignedPost } from "../shims/presigned-post.js";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 
 const AwsS3 = { ...client, Upload, createPresignedPost, getSignedUrl };

@@ -10,12 +10,25 @@ delete globalThis.__door;
 // Asynchronous ops in flight: call id → how to settle its promise.
 const pending = new MapCtor();
 
-// Starts an asynchronous op. Its reply comes through `settle`.
+// Starts an asynchronous op. Its reply comes through `settle`, unless the op has
+// it at hand.
 export function call(op, ...args) {
   args = [op, ...args];
   return new PromiseCtor((resolve, reject) => {
-    MapPrototypeSet(pending, door(...args), { __proto__: null, resolve, reject });
+    const id = door(...args);
+    if (typeof id === "number") MapPrototypeSet(pending, id, { __proto__: null, resolve, reject });
+    else resolve(id);
   });
+}
+
+// The same for an op that has something to be named by: its number, and the
+// promise of its reply. Throws where it cannot be started.
+export function start(op, ...args) {
+  const id = door(op, ...args);
+  const done = new PromiseCtor((resolve, reject) => {
+    MapPrototypeSet(pending, id, { __proto__: null, resolve, reject });
+  });
+  return { id, done };
 }
 
 export function settle(id, ok, value) {

@@ -118,6 +118,9 @@ export class TextDecoder {
   }
 }
 
+// UTF-8 without a look at a byte-order mark.
+export const decodeUtf8 = (bytes) => decodeSlices("utf-8", bytes, false);
+
 function decodeSlices(encoding, bytes, fatal) {
   let text = "";
   for (let from = 0; from < bytes.length; ) {

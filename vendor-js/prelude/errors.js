@@ -5,7 +5,7 @@
 // when it is read, so throwing stays as cheap as it was.
 import * as op from "./ops.js";
 import {
-  ErrorCtor, ErrorToString, RangeErrorCtor, StringSlice, StringStartsWith, StringTrimEnd,
+  ErrorCtor, ErrorToString, RangeErrorCtor, RegExpExec, StringSlice, StringStartsWith, StringTrimEnd,
   SyntaxErrorCtor, TypeErrorCtor, apply, defineHidden, defineProperty, getOwnPropertyDescriptor, getPrototypeOf,
   isError,
 } from "./primordials.js";
@@ -68,6 +68,12 @@ export function makeError(name, message) {
     case "SyntaxError": return new SyntaxErrorCtor(message);
   }
   if (hasCode(name)) return new DOMException(message, name);
+  // All capitals: the code of a system's error, as Node has it.
+  if (RegExpExec(/^E[A-Z]+$/, name) !== null) {
+    const error = new ErrorCtor(message);
+    error.code = name;
+    return error;
+  }
   const error = new ErrorCtor(message);
   defineHidden(error, "name", name);
   return error;

@@ -4,7 +4,7 @@
 // comes later captures what came before.
 import "./lockdown.js";
 import "./generators.js";
-import { settle } from "./door.js";
+import { call, door, settle, start } from "./door.js";
 import "./errors.js";
 import "./clock.js";
 import "./random.js";
@@ -15,6 +15,8 @@ import { describe, leftovers, rejection } from "./describe.js";
 import "./peek.js";
 import "./console.js";
 import "./encoding.js";
+import "./buffer.js";
+import "./process.js";
 import "./url.js";
 import "./events.js";
 import "./abort.js";
@@ -26,3 +28,5 @@ import "./helpers.js";
 import "./require.js";
 
 globalThis.__hooks = { stringify, describe, takeTimer, settle, rejection, leftovers };
+// For the bundles that come after this one; gone before the image is sealed.
+globalThis.__host = { door, call, start };

@@ -20,6 +20,7 @@ export const HTTP_READ = 42; // (exchange, max) → a call: ArrayBuffer | undefi
 export const HTTP_WRITE = 43; // (exchange, bytes) → a call: there is room for more
 export const HTTP_END = 44; // (exchange)
 export const HTTP_ABORT = 45; // (exchange)
+export const HTTP_HOLD = 46; // (bytes, bytes in all); a slice of the body of the next HTTP_START
 export const AWS_DEFAULTS = 50; // () → a call: JSON text
 export const AWS_PRESIGN = 51; // (description) → a call: URL
 export const AWS_SIGN_POLICY = 52; // (description) → a call: JSON text of form fields

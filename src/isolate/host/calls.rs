@@ -101,8 +101,8 @@ impl Calls {
         self.exchanges.as_ref().map(Exchanges::effects).unwrap_or_default()
     }
 
-    /// Starts an asynchronous op of [`Exchanges`]; its number, or why it could not
-    /// be started.
+    /// Starts an asynchronous op of [`Exchanges`]; its number, or its reply where
+    /// there is nothing to wait for.
     pub(crate) fn start(
         &mut self,
         op: impl FnOnce(&mut Exchanges, CallId, &[Arg<'_>]) -> Reply,
@@ -115,7 +115,7 @@ impl Calls {
         };
         match op(exchanges, call, args) {
             Reply::Undefined => self.started(call),
-            refused => refused,
+            at_once => at_once,
         }
     }
 

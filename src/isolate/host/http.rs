@@ -20,7 +20,7 @@ use std::{
 };
 
 use aws_credential_types::Credentials;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, header};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
@@ -124,6 +124,8 @@ pub struct Exchanges {
     limits: Limits,
     ledger: Arc<Ledger>,
     at_once: Arc<Semaphore>,
+    /// The body of the next exchange, as far as it is here.
+    holding: Option<(BytesMut, Held)>,
     open: HashMap<CallId, Open>,
     /// Aborted on drop: this is what ends a run's work outside.
     tasks: JoinSet<()>,
@@ -301,6 +303,7 @@ impl Exchanges {
             at_once: Arc::new(Semaphore::new(limits.at_once.min(Semaphore::MAX_PERMITS))),
             limits,
             ledger: Arc::default(),
+            holding: None,
             open: HashMap::new(),
             tasks: JoinSet::new(),
         }
@@ -319,6 +322,30 @@ impl Exchanges {
             Ok(()) => Reply::Undefined,
             Err(err) => throw(&err),
         }
+    }
+
+    /// Op `httpHold(bytes, n_bytes)`: a slice of the body of the next exchange, and
+    /// how long that is in all. Copying a large one in one go would hold the door.
+    pub fn hold(&mut self, args: &[Arg<'_>]) -> Reply {
+        let [Arg::Bytes(slice), Arg::Number(n_bytes)] = args else {
+            return Reply::type_error("httpHold takes bytes and their number in all");
+        };
+        let body = match self.holding.take() {
+            Some(body) => body,
+            None => {
+                let n_bytes = *n_bytes as usize;
+                match Held::new(&self.ledger, n_bytes, self.limits.held_bytes) {
+                    Ok(held) => (BytesMut::with_capacity(n_bytes), held),
+                    Err(err) => return throw(&err),
+                }
+            }
+        };
+        let (bytes, held) = self.holding.insert(body);
+        if bytes.len() + slice.len() > held.n_bytes {
+            return Reply::type_error("the body is longer than was said");
+        }
+        bytes.extend_from_slice(slice);
+        Reply::Undefined
     }
 
     /// Op `httpTake(exchange, max)`: bytes that are here already, `true` when no
@@ -407,9 +434,13 @@ impl Exchanges {
 
     /// Op `awsDefaults()`, asynchronous: [`aws::Defaults`] as JSON text.
     pub fn aws_defaults(&mut self, call: CallId, _args: &[Arg<'_>]) -> Reply {
-        self.answer(call, |net| async move {
-            Ok(serde_json::to_string(net.aws.defaults().await).expect("strings are always JSON"))
-        });
+        let json = |it: &aws::Defaults| {
+            serde_json::to_string(it).expect("strings and flags are always JSON")
+        };
+        if let Some(known) = self.net.aws.known_defaults() {
+            return Reply::Text(json(known));
+        }
+        self.answer(call, move |net| async move { Ok(json(net.aws.defaults().await)) });
         Reply::Undefined
     }
 
@@ -422,7 +453,7 @@ impl Exchanges {
         self.answer(call, |net| async move {
             let to = destination(&meta.protocol, &meta.hostname, meta.port)?;
             let mut request = head(&meta.method, &meta.protocol, &to, &meta.path, &meta.headers)?;
-            let keys = keys(&net, &meta.sign, &meta.protocol, &to).await?;
+            let keys = keys(&net, &meta.sign, &meta.protocol, &to, &meta.path).await?;
             // Content lengths and types may be signed; nothing else is ours to add.
             request.headers_mut().remove(header::AUTHORIZATION);
             let expires_in = Duration::from_secs(meta.expires_in);
@@ -441,7 +472,7 @@ impl Exchanges {
         };
         self.answer(call, |net| async move {
             let to = destination(&meta.protocol, &meta.hostname, meta.port)?;
-            let keys = keys(&net, &meta.sign, &meta.protocol, &to).await?;
+            let keys = keys(&net, &meta.sign, &meta.protocol, &to, "").await?;
             let scope = meta.sign.scope();
             let now = net.signing_time();
             let fields = aws::sign_policy(&meta.expiration, meta.conditions, &scope, &keys, now);
@@ -487,10 +518,16 @@ impl Exchanges {
         let (body, upload) = match meta.body {
             BodyKind::None => (Outgoing::None, None),
             BodyKind::Bytes => {
-                let body = body.unwrap_or_default();
-                self.count_out(body.len())?;
-                let held = Held::new(&self.ledger, body.len(), self.limits.held_bytes)?;
-                (Outgoing::Bytes(Bytes::copy_from_slice(body), held), None)
+                let (bytes, held) = match (body, self.holding.take()) {
+                    (None, Some((bytes, held))) => (bytes.freeze(), held),
+                    (body, _) => {
+                        let body = body.unwrap_or_default();
+                        let held = Held::new(&self.ledger, body.len(), self.limits.held_bytes)?;
+                        (Bytes::copy_from_slice(body), held)
+                    }
+                };
+                self.count_out(bytes.len())?;
+                (Outgoing::Bytes(bytes, held), None)
             }
             BodyKind::Stream => {
                 let upload = Upload::new(self.completions.clone());
@@ -686,7 +723,8 @@ impl Work {
         self.net.check_name(&self.to, standing)?;
         let (body, payload) = self.prepare(&mut request, body).await?;
         if let Some(sign) = &self.meta.sign {
-            let keys = keys(&self.net, sign, &self.meta.protocol, &self.to).await?;
+            let keys =
+                keys(&self.net, sign, &self.meta.protocol, &self.to, &self.meta.path).await?;
             let now = self.net.signing_time();
             aws::sign(&mut request, &payload, &sign.scope(), &keys, now)
                 .map_err(NetError::Invalid)?;
@@ -947,6 +985,7 @@ async fn keys(
     sign: &Sign,
     protocol: &str,
     to: &Destination,
+    path: &str,
 ) -> Result<Credentials, NetError> {
     if let Some(keys) = &sign.credentials {
         let token = keys.session_token.clone();
@@ -962,6 +1001,10 @@ async fn keys(
     if !matches!(&*sign.service, "s3" | "s3express" | "s3-object-lambda" | "s3-outposts") {
         return stay("they sign for S3 only");
     }
+    // Anywhere in the query: a decoder may see more in it than we do.
+    if path.split_once('?').is_some_and(|(_, query)| query.split('&').any(is_session)) {
+        return stay("the answer to CreateSession is a key, and the host's stay on the host");
+    }
     match net.aws.standing(to).await {
         Standing::Stranger => {
             stay("it is neither AWS nor an endpoint that the operator configured")
@@ -971,6 +1014,12 @@ async fn keys(
             net.aws.credentials().await.map_err(NetError::NoCredentials)
         }
     }
+}
+
+/// Whether a parameter of a query asks for a session of S3 Express.
+fn is_session(parameter: &str) -> bool {
+    let name = parameter.split('=').next().unwrap_or_default();
+    url::form_urlencoded::parse(name.as_bytes()).any(|(name, _)| name == "session")
 }
 
 fn destination(protocol: &str, hostname: &str, port: Option<u16>) -> Result<Destination, NetError> {

@@ -15,16 +15,19 @@ use quick_xml::{
 };
 
 use super::{Arg, Reply};
+use crate::isolate::guard;
 
 const MAX_BYTES: usize = 32 << 20;
 const MAX_DEPTH: usize = 128;
+/// Parsed between two looks at whether the run is over; takes less than 1 ms.
+const SLICE_BYTES: u64 = 64 << 10;
 
 /// Op `xmlParse(text | bytes)`: JSON text.
 pub fn xml_parse(args: &[Arg<'_>]) -> Reply {
     let parsed = match args {
-        [Arg::Text(text)] => to_json(text),
+        [Arg::Text(text)] => to_json(text, guard::is_asked),
         [Arg::Bytes(bytes)] => match str::from_utf8(bytes) {
-            Ok(text) => to_json(text),
+            Ok(text) => to_json(text, guard::is_asked),
             Err(_) => Err("it is not UTF-8".to_owned()),
         },
         _ => return Reply::type_error("xmlParse takes text or bytes"),
@@ -37,8 +40,9 @@ pub fn xml_parse(args: &[Arg<'_>]) -> Reply {
     }
 }
 
-/// The JSON text of one XML document.
-pub(crate) fn to_json(xml: &str) -> Result<String, String> {
+/// The JSON text of one XML document. `is_stopped` is asked now and then: a large
+/// document must not outlast its run.
+fn to_json(xml: &str, is_stopped: impl Fn() -> bool) -> Result<String, String> {
     if xml.len() > MAX_BYTES {
         return Err(format!("the document is larger than {} MiB", MAX_BYTES >> 20));
     }
@@ -54,7 +58,14 @@ pub(crate) fn to_json(xml: &str) -> Result<String, String> {
     // A lone `&` is text for the SDK's parser too.
     reader.config_mut().allow_dangling_amp = true;
     let mut open: Vec<Element> = vec![];
+    let mut asked_at = 0;
     loop {
+        if reader.buffer_position() - asked_at > SLICE_BYTES {
+            asked_at = reader.buffer_position();
+            if is_stopped() {
+                return Err("the run is over".to_owned());
+            }
+        }
         let event = reader.read_event().map_err(describe)?;
         match event {
             Event::Start(start) => {
@@ -344,7 +355,7 @@ mod tests {
 
     #[track_caller]
     fn check(xml: &str, expected: &str) {
-        let got = to_json(xml).unwrap_or_else(|why| format!("error: {why}"));
+        let got = to_json(xml, || false).unwrap_or_else(|why| format!("error: {why}"));
         assert_eq!(got, expected, "\nxml: {xml}");
     }
 
@@ -354,7 +365,7 @@ mod tests {
         let mut wrong = vec![];
         for line in include_str!("xml_cases.jsonl").lines() {
             let [xml, expected]: [String; 2] = serde_json::from_str(line).unwrap();
-            let got = to_json(&xml);
+            let got = to_json(&xml, || false);
             if got.as_deref() != Ok(&*expected) {
                 wrong.push(format!("{xml:?}\n  expected {expected}\n  got      {got:?}"));
             }

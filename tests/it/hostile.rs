@@ -1,0 +1,90 @@
+//! Every run ends at its deadline, whatever it does, and the next run on the same
+//! worker does not notice.
+
+use std::time::Duration;
+
+use llm_kernel::{
+    isolate::{Ring, RunError, Verify},
+    watchdog::{Ask, Cancellation},
+};
+
+use self::corpus::{Case, End, LIBRARY_LOOPS, ONE_LINERS};
+use crate::one_worker::{OneWorker, Run};
+
+pub(crate) mod corpus;
+
+const MEMORY: usize = 32 << 20;
+
+/// Answers what went wrong.
+fn check(worker: &OneWorker, (name, code, end): &Case) -> Option<String> {
+    let mut timeout = match end {
+        // These end by themselves, and may take their time on a loaded machine.
+        End::Memory | End::Stack | End::Throws(_) | End::NeverSettles => Duration::from_secs(60),
+        _ => Duration::from_millis(40),
+    };
+    let mut run = worker.run(code, timeout);
+    // A deadline that passes before the run has begun tests nothing.
+    while run.outcome.usage.run.is_zero() && timeout < Duration::from_secs(5) {
+        timeout *= 2;
+        run = worker.run(code, timeout);
+    }
+    worker.check_serves(code);
+    let complaint = complaint(&run, *end)?;
+    Some(format!("{name} should end as {end:?}: {complaint}\nsnippet: {code}\n{run:?}"))
+}
+
+#[track_caller]
+fn check_all(cases: &[Case]) {
+    let worker = |grace| {
+        OneWorker::start(|config| {
+            config.memory_bytes = MEMORY;
+            config.verify = Verify::EachRollback;
+            config.cancellation = Cancellation { ask: Ask::First, grace };
+        })
+    };
+    let impatient = worker(Cancellation::default().grace);
+    // On a loaded machine a thread may stand still for longer than the grace.
+    let patient = worker(Duration::from_secs(5));
+    let mut complaints = Vec::new();
+    for case in cases {
+        let worker = if case.2 == End::Asked { &patient } else { &impatient };
+        complaints.extend(check(worker, case));
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n\n"));
+}
+
+/// What is wrong about the end of a run, if anything.
+fn complaint(run: &Run, end: End) -> Option<&'static str> {
+    let stopped = run.outcome.result == Err(RunError::TimedOut);
+    let out_of_memory =
+        matches!(run.outcome.result, Err(RunError::OutOfMemory { limit_bytes: MEMORY }));
+    let as_expected = match end {
+        End::Stopped => stopped,
+        End::Killed => stopped && run.outcome.ring == Some(Ring::Kill),
+        End::Asked => stopped && run.outcome.ring == Some(Ring::Ask),
+        End::Memory => out_of_memory,
+        End::MemoryOrStopped => out_of_memory || stopped,
+        End::Stack => matches!(run.outcome.result, Err(RunError::StackOverflow(_))),
+        End::Throws(name) => matches!(
+            &run.outcome.result,
+            Err(RunError::Thrown(thrown)) if thrown.name.as_deref() == Some(name)
+        ),
+        End::NeverSettles => run.outcome.result == Err(RunError::NeverSettled),
+    };
+    if !as_expected {
+        return Some("it ended otherwise");
+    }
+    // Generous, since other tests want the machine too; `cargo bench --bench
+    // hostile` is where lateness is measured.
+    (run.late > Duration::from_secs(1)).then_some("it ended too late")
+}
+
+#[test]
+fn every_hostile_one_liner_ends_and_the_next_run_is_pristine() {
+    check_all(ONE_LINERS);
+}
+
+#[test]
+fn every_loop_over_library_calls_ends_at_its_deadline() {
+    check_all(LIBRARY_LOOPS);
+}

@@ -1,0 +1,75 @@
+//! Rules of this repository that no compiler knows.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Each of these crates is an implementation detail of some places.
+const OWNERS: &[(&str, &[&str])] = &[
+    ("lexopt", &["src/cli.rs"]),
+    ("oxc", &["src/transpile"]),
+    ("rquickjs", &["src/isolate/"]),
+    ("rlsf", &["src/isolate/heap.rs"]),
+    ("tokio", &["src/kernel", "src/net.rs", "src/aws", "src/isolate/host"]),
+    ("hyper", &["src/net.rs", "src/isolate/host"]),
+];
+
+/// The only files that may lift `unsafe_code`.
+const UNSAFE: &[&str] = &["src/isolate/heap.rs", "src/isolate/guard.rs", "src/isolate/door.rs"];
+
+#[test]
+fn every_module_says_what_it_is_for() {
+    let missing: Vec<PathBuf> = sources()
+        .into_iter()
+        .filter(|path| !path.ends_with("tests.rs"))
+        .filter(|path| !text_of(path).starts_with("//! "))
+        .collect();
+    assert_eq!(missing, Vec::<PathBuf>::new(), "these files need a `//!` header");
+}
+
+#[test]
+fn dependencies_stay_with_their_owner() {
+    for path in sources() {
+        let text = text_of(&path);
+        for (krate, owners) in OWNERS {
+            let used = [format!("use {krate}::"), format!(" {krate}::"), format!("({krate}::")];
+            let is_used = used.iter().any(|it| text.contains(&**it));
+            let is_owner = owners.iter().any(|it| path.to_string_lossy().starts_with(it));
+            assert!(!is_used || is_owner, "{} uses {krate}; only {owners:?} may", path.display());
+        }
+    }
+}
+
+#[test]
+fn unsafe_code_stays_in_three_files() {
+    for path in sources() {
+        let lifts = text_of(&path).contains("(unsafe_code");
+        let may = UNSAFE.iter().any(|it| path == Path::new(it));
+        assert!(!lifts || may, "{} lifts unsafe_code; only {UNSAFE:?} may", path.display());
+    }
+}
+
+fn text_of(path: &Path) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+/// Every Rust file under `src/`, relative to the package root.
+fn sources() -> Vec<PathBuf> {
+    let mut res = Vec::new();
+    go(&mut res, Path::new("src"));
+    assert!(res.len() > 30, "looked in the wrong folder");
+    return res;
+
+    fn go(acc: &mut Vec<PathBuf>, dir: &Path) {
+        for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(dir)).unwrap() {
+            let entry = entry.unwrap();
+            let path = dir.join(entry.file_name());
+            if entry.file_type().unwrap().is_dir() {
+                go(acc, &path);
+            } else if path.extension().is_some_and(|it| it == "rs") {
+                acc.push(path);
+            }
+        }
+    }
+}
