@@ -6,7 +6,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use llm_kernel::transpile::{SOURCE_BYTES, Transpiler};
+use llm_kernel::transpile::{Check, SOURCE_BYTES, Transpiler};
 
 /// A typed snippet of 12 lines, as models write them.
 const TYPICAL: &str = include_str!("../tests/snippets/typical.ts");
@@ -22,7 +22,7 @@ fn transpile(c: &mut Criterion) {
             let mut transpiler = Transpiler::new(SOURCE_BYTES);
             b.iter(|| {
                 // A refusal is fast; never let one pass for a program.
-                transpiler.transpile(black_box(code)).unwrap()
+                transpiler.transpile(black_box(code), Check::Warn).unwrap()
             });
         });
     }

@@ -98,14 +98,19 @@ pub struct Found<'a> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(transparent)]
 pub struct Inventory {
-    /// Own and inherited members by global. A global that is no object, or
-    /// whose members depend on the run, has none listed.
+    /// Own and inherited members by global; those of instances under
+    /// `Class.prototype`. A global that is no object has none listed.
     globals: HashMap<String, Vec<String>>,
 }
 
 impl Inventory {
     pub fn has(&self, global: &str) -> bool {
         self.globals.contains_key(global)
+    }
+
+    /// The name, as long as the inventory lives.
+    pub fn name_of(&self, global: &str) -> Option<&str> {
+        self.globals.get_key_value(global).map(|(name, _)| name.as_str())
     }
 
     pub fn globals(&self) -> impl Iterator<Item = &str> {
@@ -131,6 +136,13 @@ for (const name of Object.getOwnPropertyNames(globalThis)) {
     }
   }
   list[name] = [...names];
+  if (typeof value === 'function' && typeof value.prototype === 'object' && value.prototype !== null) {
+    const names = new Set();
+    for (let at = value.prototype; at !== null; at = Object.getPrototypeOf(at)) {
+      for (const key of Reflect.ownKeys(at)) if (typeof key === 'string') names.add(key);
+    }
+    list[`${name}.prototype`] = [...names];
+  }
 }
 return list;";
 

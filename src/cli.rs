@@ -19,6 +19,7 @@ use crate::{
     pool, service,
     spelling::suggestion,
     token::{self, Token},
+    transpile::Check,
 };
 
 /// Everything that can be set about a kernel, also about one inside run-code.
@@ -518,6 +519,7 @@ pub struct RunArgs {
     /// Where the kernel must be; absent means: wherever one is, or none.
     pub socket: Option<Endpoint>,
     pub timeout_ms: Option<u64>,
+    pub check: Check,
     pub output: Output,
 }
 
@@ -546,8 +548,8 @@ pub enum Output {
     AnswerLine,
 }
 
-const RUN_CODE_FLAGS: [&str; 8] =
-    ["code", "file", "input", "socket", "timeout", "json", "help", "version"];
+const RUN_CODE_FLAGS: [&str; 9] =
+    ["code", "file", "input", "socket", "timeout", "check", "json", "help", "version"];
 
 impl RunCodeArgs {
     /// Parses arguments, without the program name.
@@ -559,6 +561,7 @@ impl RunCodeArgs {
         let (mut code, mut file, mut input) = (None, None, None);
         let (mut socket, mut timeout_ms) = (None, None);
         let mut output = Output::Result;
+        let mut check = Check::Warn;
         let mut parser = lexopt::Parser::from_args(args);
         while let Some(arg) = parser.next()? {
             match arg {
@@ -575,6 +578,7 @@ impl RunCodeArgs {
                     let ms = u64::try_from(timeout.as_millis()).expect("it was made from a u64");
                     set_once("timeout", &mut timeout_ms, ms)?;
                 }
+                Long("check") => check = Check::Strict,
                 Long("json") => output = Output::AnswerLine,
                 Short('h') | Long("help") => return Ok(RunCodeArgs::Help),
                 Short('V') | Long("version") => return Ok(RunCodeArgs::Version),
@@ -604,7 +608,7 @@ impl RunCodeArgs {
         if (&source, &input) == (&Source::Stdin, &Input::Stdin) {
             return Err(UsageError("--file - and --input - both want stdin".to_owned()));
         }
-        Ok(RunCodeArgs::Run(RunArgs { source, input, socket, timeout_ms, output }))
+        Ok(RunCodeArgs::Run(RunArgs { source, input, socket, timeout_ms, check, output }))
     }
 }
 
@@ -758,6 +762,7 @@ pub fn run_code_help() -> String {
              host:port or port\n                           \
              LLM_KERNEL_SOCKET\n  \
            --timeout <ms>           time for this request; 0 = no limit, if the kernel has none\n  \
+           --check                  run nothing if the check of the snippet finds something\n  \
            --json                   print the whole answer line\n  \
            --tokens <n>             about how long what `api` and `prompt` print may be\n  \
            -h, --help               print this\n  \

@@ -1,6 +1,7 @@
 //! The kernel that language models run their TypeScript in.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+pub mod advice;
 pub mod api;
 pub mod aws;
 pub mod cli;

@@ -23,7 +23,7 @@ use crate::{
     },
     net::{self, Reactor, Resolver},
     policy::Policy,
-    transpile::TranspileError,
+    transpile::{Check, Findings, TranspileError},
     watchdog::{Cancellation, Cause, List, Watchdog, Watched},
     worker::{self, Orders, Task},
 };
@@ -83,6 +83,7 @@ pub struct Job {
     pub deadline: Option<(Instant, Duration)>,
     /// When the request arrived: what `queueMs` counts from.
     pub arrived: Instant,
+    pub check: Check,
     /// Called exactly once, on a worker's thread, also after a panic.
     pub reply: Box<dyn FnOnce(Reply) + Send>,
 }
@@ -93,6 +94,7 @@ pub struct Reply {
     /// Handed back so that a code frame can be drawn from it.
     pub code: String,
     pub queued: Duration,
+    pub findings: Findings,
     pub outcome: Result<Outcome, TranspileError>,
 }
 

@@ -17,7 +17,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::{api::Lookup, spelling::suggestion};
+use crate::{api::Lookup, spelling::suggestion, transpile::Check};
 
 /// Levels that `input` may nest.
 pub const MAX_INPUT_DEPTH: usize = 1_000;
@@ -67,6 +67,8 @@ pub struct Request {
     pub input: String,
     /// Absent means the kernel's own default.
     pub timeout_ms: Option<u64>,
+    /// Whether it runs although the check has found something.
+    pub check: Check,
 }
 
 /// What a client can say besides "run this".
@@ -129,7 +131,7 @@ pub enum Severity {
     NotARequest,
 }
 
-const RUN_FIELDS: [&str; 4] = ["id", "code", "input", "timeoutMs"];
+const RUN_FIELDS: [&str; 5] = ["id", "code", "input", "timeoutMs", "check"];
 const OPS: [&str; 6] = ["ping", "stats", "cancel", "auth", "api", "prompt"];
 
 impl Message {
@@ -266,7 +268,8 @@ impl Fields<'_> {
             Some(raw) => raw.get(),
         };
         let timeout_ms = self.get("timeoutMs").map(|raw| timeout_ms(raw.get())).transpose()?;
-        Ok(Request { id, code, input: input.to_owned(), timeout_ms })
+        let check = self.get("check").map(|raw| check(raw.get())).transpose()?.unwrap_or_default();
+        Ok(Request { id, code, input: input.to_owned(), timeout_ms, check })
     }
 
     fn control(&self, op: &str, id: Option<&Id>) -> Result<Control, Failure> {
@@ -338,6 +341,17 @@ fn string(field: &str, raw: &str) -> Result<String, Failure> {
             err.column()
         ))
     })
+}
+
+fn check(raw: &str) -> Result<Check, Failure> {
+    match string("check", raw)?.as_str() {
+        "warn" => Ok(Check::Warn),
+        "strict" => Ok(Check::Strict),
+        other => Err(Failure::bad_request(format!(
+            "`check` is \"warn\" or \"strict\", not \"{}\"",
+            clip(other)
+        ))),
+    }
 }
 
 fn timeout_ms(raw: &str) -> Result<u64, Failure> {
@@ -438,6 +452,9 @@ impl Request {
         if let Some(timeout_ms) = self.timeout_ms {
             res.push_str(&format!(r#","timeoutMs":{timeout_ms}"#));
         }
+        if self.check == Check::Strict {
+            res.push_str(r#","check":"strict""#);
+        }
         res.push_str("}\n");
         res
     }
@@ -480,10 +497,25 @@ pub struct Answer {
     pub id: Option<Id>,
     /// JSON text on success.
     pub outcome: Result<String, Failure>,
+    /// What the check of the snippet found; not on the wire when empty.
+    pub warnings: Vec<Warning>,
     pub logs: Vec<Log>,
     pub usage: Usage,
     /// JSON text of what the run did outside; absent when it did nothing.
     pub effects: Option<String>,
+}
+
+/// Something in the snippet that will not work, or would not have.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Warning {
+    /// Where in the snippet, from 1.
+    pub line: u32,
+    pub column: u32,
+    /// What is wrong and what was meant.
+    pub message: String,
+    /// The signature of what was meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
 }
 
 /// One captured call of `console.*`.
@@ -583,6 +615,9 @@ pub enum FailureKind {
     BadRequest,
     /// The snippet is not valid TypeScript. Change it; nothing ran.
     Syntax,
+    /// The check has found something, and `"check":"strict"` was asked for.
+    /// Change the snippet; nothing ran.
+    Check,
     /// The snippet threw or rejected. Read the message; a retry helps when the
     /// world outside was to blame.
     Thrown,
@@ -613,9 +648,10 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
-    pub const ALL: [FailureKind; 14] = [
+    pub const ALL: [FailureKind; 15] = [
         FailureKind::BadRequest,
         FailureKind::Syntax,
+        FailureKind::Check,
         FailureKind::Thrown,
         FailureKind::NotJson,
         FailureKind::NeverSettled,
@@ -635,6 +671,7 @@ impl FailureKind {
         match self {
             FailureKind::BadRequest => "bad_request",
             FailureKind::Syntax => "syntax",
+            FailureKind::Check => "check",
             FailureKind::Thrown => "thrown",
             FailureKind::NotJson => "not_json",
             FailureKind::NeverSettled => "never_settled",
@@ -655,7 +692,8 @@ impl Answer {
     /// An answer to what never came so far as to run.
     pub fn refusal(id: Option<Id>, failure: Failure) -> Answer {
         let usage = Usage::default();
-        Answer { id, outcome: Err(failure), logs: Vec::new(), usage, effects: None }
+        let (warnings, logs) = (Vec::new(), Vec::new());
+        Answer { id, outcome: Err(failure), warnings, logs, usage, effects: None }
     }
 
     /// One line, with its newline.
@@ -675,6 +713,10 @@ impl Answer {
                 res.extend_from_slice(br#""ok":false,"error":"#);
                 push_json(&mut res, failure);
             }
+        }
+        if !self.warnings.is_empty() {
+            res.extend_from_slice(br#","warnings":"#);
+            push_json(&mut res, &self.warnings);
         }
         res.extend_from_slice(br#","logs":"#);
         push_json(&mut res, &self.logs);
@@ -699,6 +741,7 @@ impl Answer {
         Ok(Answer {
             id: wire.id.map(|raw| Id(raw.get().to_owned())),
             outcome,
+            warnings: wire.warnings,
             logs: wire.logs,
             usage: wire.usage,
             effects: wire.effects.map(|raw| raw.get().to_owned()),
@@ -718,6 +761,8 @@ struct WireAnswer<'a> {
     result: Option<&'a RawValue>,
     #[serde(default)]
     error: Option<Failure>,
+    #[serde(default)]
+    warnings: Vec<Warning>,
     #[serde(default)]
     logs: Vec<Log>,
     #[serde(default)]

@@ -19,13 +19,14 @@ use std::{
 use parking_lot::Mutex;
 
 use crate::{
+    advice::{advice, cut_in_the_middle, shorten},
     api::{Api, INVENTORY_SNIPPET, Lookup},
     isolate::{Level, LogLine, RunError, Thrown, Usage, preset},
     net::Reactor,
     pool::{self, Job, Pool, Refused, Reply, Ticket},
     prompt::{self, Terms},
-    protocol::{self, Answer, Dropped, Failure, FailureKind, Id, Log, Request, millis},
-    transpile::{Position, TranspileError, code_frame},
+    protocol::{self, Answer, Dropped, Failure, FailureKind, Id, Log, Request, Warning, millis},
+    transpile::{Check, Finding, Findings, Position, TranspileError, code_frame},
 };
 
 #[derive(Clone, Debug)]
@@ -39,6 +40,10 @@ pub struct Config {
 const SEARCH_TOKENS: usize = 600;
 const SHOW_TOKENS: usize = 1_500;
 const PROMPT_TOKENS: usize = 1_500;
+
+/// Warnings beside a failure, which is long enough, and the length of each.
+const WARNINGS_OF_FAILURE: usize = 3;
+const WARNING_BYTES: usize = 300;
 
 /// A pool that speaks the protocol.
 pub struct Service {
@@ -91,7 +96,7 @@ impl Service {
 
     /// Never blocks. `None` when the answer has already been given.
     pub fn submit(&self, request: Request, arrived: Instant, respond: Respond) -> Option<Ticket> {
-        let Request { id, code, input, timeout_ms } = request;
+        let Request { id, code, input, timeout_ms, check } = request;
         let counters = Arc::clone(&self.counters);
         let respond = move |answer: Answer| {
             counters.count(&answer.outcome);
@@ -125,7 +130,7 @@ impl Service {
             let Some((respond, id)) = pending.take() else { return };
             respond(answer(id, reply, timeout));
         });
-        match pool.submit(Job { code, input, deadline, arrived, reply }) {
+        match pool.submit(Job { code, input, deadline, arrived, check, reply }) {
             Ok(ticket) => Some(ticket),
             Err(Refused(_job)) => {
                 let (respond, id) = duty.lock().take()?;
@@ -199,6 +204,7 @@ fn take_inventory(pool: &Pool, api: &Api) {
         input: "{}".to_owned(),
         deadline: None,
         arrived: Instant::now(),
+        check: Check::Warn,
         reply: Box::new(move |reply| {
             let _ = sender.send(reply.outcome);
         }),
@@ -258,21 +264,95 @@ fn shutting_down() -> Failure {
 }
 
 fn answer(id: Option<Id>, reply: Reply, timeout: Option<Duration>) -> Answer {
-    let Reply { code, queued, outcome } = reply;
+    let Reply { code, queued, findings, outcome } = reply;
     let queue_ms = millis(queued);
-    match outcome {
+    let mut answer = match outcome {
         Ok(outcome) => Answer {
             id,
             outcome: outcome.result.map_err(|err| run_failure(err, &code, timeout)),
+            warnings: Vec::new(),
             logs: outcome.logs.into_iter().map(log).collect(),
             usage: protocol::Usage { queue_ms, ..usage(&outcome.usage) },
             effects: None,
         },
         Err(err) => {
+            let failure = transpile_failure(err, &findings, &code);
             let usage = protocol::Usage { queue_ms, ..protocol::Usage::default() };
-            Answer { usage, ..Answer::refusal(id, transpile_failure(err, &code)) }
+            Answer { usage, ..Answer::refusal(id, failure) }
+        }
+    };
+    answer.warnings = tell(&mut answer.outcome, findings, &code);
+    answer
+}
+
+/// Gives a failure the hint that a finding is, and returns what is left to warn of.
+fn tell(outcome: &mut Result<String, Failure>, findings: Findings, code: &str) -> Vec<Warning> {
+    let Findings { mut list, silence } = findings;
+    match outcome {
+        Ok(result) => list.extend(silence.filter(|_| result == "null")),
+        Err(failure) => {
+            let here = list.iter().position(|it| Some(it.position.line) == failure.line);
+            if let (Some(idx), FailureKind::Thrown) = (here, failure.kind) {
+                failure.hint = Some(in_one_line(list.remove(idx)));
+            } else if failure.kind == FailureKind::Thrown && failure.hint.is_none() {
+                failure.hint =
+                    advice(failure.name.as_deref(), &failure.message, place(failure, code));
+            }
+            let Failure { message, stack, hint, .. } = failure;
+            shorten(message, stack, hint);
+            list.truncate(WARNINGS_OF_FAILURE);
         }
     }
+    let warnings = list.into_iter().map(|it| Warning {
+        line: it.position.line,
+        column: it.position.column,
+        message: cut(it.message),
+        signature: it.signature.map(cut),
+    });
+    warnings.collect()
+}
+
+fn cut(text: String) -> String {
+    cut_in_the_middle(&text, WARNING_BYTES).unwrap_or(text)
+}
+
+fn in_one_line(finding: Finding) -> String {
+    match finding.signature {
+        Some(signature) => format!("{}: `{signature}`", finding.message),
+        None => finding.message,
+    }
+}
+
+/// The snippet from the failure's place on.
+fn place<'c>(failure: &Failure, code: &'c str) -> &'c str {
+    let (Some(line), Some(column)) = (failure.line, failure.column) else { return "" };
+    let line = code.lines().nth(line as usize - 1).unwrap_or_default();
+    let mut units = column as usize - 1;
+    let start = line.char_indices().find(|(_, it)| {
+        let is_there = units == 0;
+        units = units.saturating_sub(it.len_utf16());
+        is_there
+    });
+    start.map_or("", |(at, _)| &line[at..])
+}
+
+fn check_failure(findings: &Findings, code: &str) -> Failure {
+    let n = findings.list.len();
+    let Some(first) = findings.list.first() else {
+        return Failure::new(FailureKind::Internal, "the check failed and found nothing");
+    };
+    let message = match n {
+        1 => first.message.clone(),
+        _ => format!("{} (and {} more)", first.message, n - 1),
+    };
+    let failure = Failure::new(FailureKind::Check, message);
+    let hint = match &first.signature {
+        Some(signature) => format!("nothing has run; `{signature}`"),
+        None => {
+            "nothing has run; change the snippet, or run it without the strict check".to_owned()
+        }
+    };
+    at(failure.with_hint(hint), Some(first.position), code)
 }
 
 fn log(LogLine { level, text }: LogLine) -> Log {
@@ -298,7 +378,7 @@ fn usage(usage: &Usage) -> protocol::Usage {
     }
 }
 
-fn transpile_failure(err: TranspileError, code: &str) -> Failure {
+fn transpile_failure(err: TranspileError, findings: &Findings, code: &str) -> Failure {
     match err {
         TranspileError::Syntax { message, position, hint } => {
             let failure = Failure::new(FailureKind::Syntax, message);
@@ -306,6 +386,7 @@ fn transpile_failure(err: TranspileError, code: &str) -> Failure {
         }
         TranspileError::TooLarge { message } => Failure::new(FailureKind::TooLarge, message)
             .with_hint("send less source; `--max-source` of the kernel raises the limit"),
+        TranspileError::Findings => check_failure(findings, code),
     }
 }
 
@@ -383,7 +464,12 @@ mod tests {
             Usage { run: Duration::from_micros(5_000_250), dropped_calls: 2, ..Usage::default() };
         let effects = Effects::default();
         let outcome = Ok(Outcome { result: Err(err), logs, usage, effects, ring: None });
-        let reply = Reply { code: "x".to_owned(), queued: Duration::from_micros(3), outcome };
+        let reply = Reply {
+            code: "x".to_owned(),
+            queued: Duration::from_micros(3),
+            findings: Findings::default(),
+            outcome,
+        };
         let timeout = Some(Duration::from_secs(5));
         let line = answer(Some(Id::text("a")), reply, timeout).to_line();
         let rest = concat!(

@@ -24,7 +24,7 @@ use crate::{
         },
     },
     pool::{Job, Reply},
-    transpile::{self, TranspileError, Transpiler},
+    transpile::{self, Check, TranspileError, Transpiler},
     watchdog::{Cause, List, Running, Watched},
 };
 
@@ -78,7 +78,8 @@ pub(crate) fn spawn(
             };
             let _ = ready.send(Ok(()));
             drop(ready);
-            let transpiler = Transpiler::new(orders.source_bytes);
+            let transpiler =
+                Transpiler::new(orders.source_bytes).with_api(orders.blueprint.preset.api());
             let worker = Worker { guard, isolate: Some(isolate), orders, transpiler, last_run: 0 };
             worker.serve(&tasks);
         },
@@ -101,7 +102,7 @@ impl Worker {
         for Task { job, watched } in tasks {
             let began = Instant::now();
             let queued = began.saturating_duration_since(job.arrived);
-            let Job { code, input, deadline, arrived: _, reply } = job;
+            let Job { code, input, deadline, arrived: _, check, reply } = job;
 
             self.last_run += 1;
             self.guard.begin_run(self.last_run);
@@ -115,7 +116,7 @@ impl Worker {
             let key = deadline.map(|(at, _)| self.orders.watchdog.watch(at, &watched));
 
             let worked = catch_unwind(AssertUnwindSafe(|| {
-                self.perform(&code, input, &watched, completions, &events)
+                self.perform(&code, check, input, &watched, completions, &events)
             }));
             // `AssertUnwindSafe` holds because nothing of a panicked run is used
             // again: its isolate goes.
@@ -131,7 +132,8 @@ impl Worker {
             self.guard.end_run();
             // Answer first: the caller must not wait for the rollback. A panic in
             // the reply is the asker's loss, not the next job's.
-            let reply = AssertUnwindSafe(|| reply(Reply { code, queued, outcome }));
+            let findings = self.transpiler.take_findings();
+            let reply = AssertUnwindSafe(|| reply(Reply { code, queued, findings, outcome }));
             let _ = catch_unwind(reply);
             self.restore();
         }
@@ -140,6 +142,7 @@ impl Worker {
     fn perform(
         &mut self,
         code: &str,
+        check: Check,
         input: String,
         watched: &Watched,
         completions: Completions,
@@ -157,7 +160,7 @@ impl Worker {
             return Ok(failed(RunError::Internal(message.to_owned())));
         };
         let began = Instant::now();
-        let program = self.transpiler.transpile(code)?;
+        let program = self.transpiler.transpile(code, check)?;
         let transpile = began.elapsed();
         let mut outcome = match watched.cause() {
             // The deadline passed meanwhile; nothing has run.

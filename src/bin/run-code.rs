@@ -26,7 +26,7 @@ use llm_kernel::{
     endpoint::{DEFAULT_SOCKET, Endpoint},
     net::Reactor,
     pretty::pretty,
-    protocol::{Answer, Failure, Id, Message, Request},
+    protocol::{Answer, Failure, Id, Message, Request, Warning},
     service::Service,
     token::{self, Token},
 };
@@ -115,6 +115,7 @@ fn run(args: &RunArgs, interrupt: &Interrupt) -> Result<(Answer, String), Error>
         code: read_source(&args.source)?,
         input: read_input(&args.input)?,
         timeout_ms: args.timeout_ms,
+        check: args.check,
     };
     let variable = env::var_os("LLM_KERNEL_SOCKET");
     match find_kernel(args.socket.as_ref(), variable, Path::new(DEFAULT_SOCKET))? {
@@ -281,6 +282,13 @@ fn show(answer: &Answer, line: &str, output: Output, signal: Option<i32>) -> Exi
     for log in &answer.logs {
         // A closed stderr is no reason to withhold the result.
         let _ = writeln!(stderr, "{}", log.text);
+    }
+    for warning in &answer.warnings {
+        let Warning { line, column, message, signature } = warning;
+        let _ = writeln!(stderr, "warning: snippet.ts:{line}:{column}: {message}");
+        if let Some(signature) = signature {
+            let _ = writeln!(stderr, "  {signature}");
+        }
     }
     match &answer.outcome {
         Ok(result) => print(&format!("{}\n", pretty(result)), code),

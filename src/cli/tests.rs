@@ -123,6 +123,7 @@ fn a_whole_command_line() {
         input: Input::File("in.json".into()),
         socket: Some(Endpoint::Tcp { host: "127.0.0.1".to_owned(), port: 9000 }),
         timeout_ms: Some(250),
+        check: Check::Warn,
         output: Output::AnswerLine,
     };
     assert_eq!(args, Ok(RunCodeArgs::Run(expected)));

@@ -19,7 +19,13 @@ fn check_answer(answer: &Answer, line: &str) {
 }
 
 fn request(code: &str) -> Request {
-    Request { id: None, code: code.to_owned(), input: "{}".to_owned(), timeout_ms: None }
+    Request {
+        id: None,
+        code: code.to_owned(),
+        input: "{}".to_owned(),
+        timeout_ms: None,
+        check: Check::Warn,
+    }
 }
 
 #[test]
@@ -30,9 +36,10 @@ fn requests_cross_the_wire_both_ways() {
             id: Some(Id::text("7")),
             input: r#"{"b":1e400,"a":[1.50]}"#.to_owned(),
             timeout_ms: Some(5000),
+            check: Check::Strict,
             ..request("return `hi`;\n")
         },
-        r#"{"id":"7","code":"return `hi`;\n","input":{"b":1e400,"a":[1.50]},"timeoutMs":5000}"#,
+        r#"{"id":"7","code":"return `hi`;\n","input":{"b":1e400,"a":[1.50]},"timeoutMs":5000,"check":"strict"}"#,
     );
 }
 
@@ -89,6 +96,7 @@ fn answers_cross_the_wire_both_ways() {
         &Answer {
             id: Some(Id::text("7")),
             outcome: Ok(r#"{"z":1,"a":12345678901234567890}"#.to_owned()),
+            warnings: vec![],
             logs: vec![Log { level: "log".into(), text: "hi".to_owned() }],
             usage,
             effects: None,
@@ -103,12 +111,19 @@ fn answers_cross_the_wire_both_ways() {
         &Answer {
             id: None,
             outcome: Ok("null".to_owned()),
+            warnings: vec![Warning {
+                line: 1,
+                column: 2,
+                message: "m".to_owned(),
+                signature: Some("s".to_owned()),
+            }],
             logs: vec![],
             usage: Usage { dropped: Some(Dropped { timers: 1, calls: 0 }), ..Usage::default() },
             effects: Some(r#"{"calls":1}"#.to_owned()),
         },
         concat!(
-            r#"{"ok":true,"result":null,"logs":[],"usage":{"queueMs":0.0,"transpileMs":0.0,"#,
+            r#"{"ok":true,"result":null,"warnings":[{"line":1,"column":2,"message":"m","#,
+            r#""signature":"s"}],"logs":[],"usage":{"queueMs":0.0,"transpileMs":0.0,"#,
             r#""runMs":0.0,"heapBytes":0,"dropped":{"timers":1,"calls":0}},"effects":{"calls":1}}"#
         ),
     );
