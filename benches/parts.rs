@@ -1,15 +1,44 @@
 //! What the parts of one run cost by themselves, without queue or socket.
 //!
+//! Criterion measures the transpiler. An isolate is measured by hand, since a run
+//! and its rollback alternate: medians of many, in one process, on one thread.
 //! Numbers to quote come from `cargo bench --bench parts`; with `-- --test`
-//! each case runs once, so that the benchmarks cannot rot.
+//! everything runs a few times, so that the benchmarks cannot rot.
+#![expect(clippy::print_stdout, reason = "this is where a bench talks")]
 
-use std::hint::black_box;
+use std::{
+    env,
+    hint::black_box,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use llm_kernel::transpile::{Check, SOURCE_BYTES, Transpiler};
+use criterion::{Criterion, Throughput, criterion_group};
+use llm_kernel::{
+    aws::Source,
+    isolate::{
+        Blueprint, Budget, Guard, Isolate, Step, Tracking, Verify,
+        host::{
+            Completions,
+            calls::{Calls, Outside},
+            http::Limits,
+        },
+        preset::{self, Preset},
+    },
+    net::{self, Reactor, Resolver},
+    policy::Policy,
+    transpile::{Check, Program, SOURCE_BYTES, Transpiler},
+};
 
 /// A typed snippet of 12 lines, as models write them.
 const TYPICAL: &str = include_str!("../tests/snippets/typical.ts");
+
+/// What is left of it when nothing is done.
+const NOTHING: &str = "return null;";
+
+/// About 50 KB of JSON text, and the same work without it.
+const LARGE: &str = "return Array.from({ length: 1000 }, (_, i) => ({ id: i, name: 'name ' + i, tags: ['a', 'b'] }));";
+const LARGE_UNSAID: &str = "return Array.from({ length: 1000 }, (_, i) => ({ id: i, name: 'name ' + i, tags: ['a', 'b'] })).length;";
 
 /// Snippet to program, with the memory of a transpiler that is warm. Neither
 /// nests, so the stack of the main thread is enough.
@@ -29,5 +58,104 @@ fn transpile(c: &mut Criterion) {
     group.finish();
 }
 
+/// One isolate with what a run needs around it.
+struct Bench {
+    guard: Guard,
+    isolate: Isolate,
+    outside: Arc<Outside>,
+    transpiler: Transpiler,
+}
+
+/// How long one run took, and putting the isolate back.
+struct Cost {
+    run: Duration,
+    rollback: Duration,
+    pages: usize,
+}
+
+impl Bench {
+    fn new(preset: Preset) -> Bench {
+        let guard = Guard::adopt_thread().unwrap();
+        let isolate = Isolate::build(&guard, blueprint(preset)).unwrap();
+        let net = net::Config {
+            policy: Policy::default(),
+            aws: Source::Fixed { credentials: None, region: None, endpoint: None },
+            resolver: Resolver::System,
+        };
+        let outside = Arc::new(Outside::new(Reactor::on_demand(), net, Limits::default()));
+        Bench { guard, isolate, outside, transpiler: Transpiler::new(SOURCE_BYTES) }
+    }
+
+    fn run(&mut self, code: &str) -> Cost {
+        let program: Program = self.transpiler.transpile(code, Check::Warn).unwrap();
+        let (sender, _inbox) = crossbeam_channel::unbounded();
+        let calls = Calls::new(Arc::clone(&self.outside), Completions::new(sender, 1));
+        let budget = Budget { output_bytes: 16 << 20, log_bytes: 1 << 16 };
+        let input = r#"{"name":"Ada","items":[1,2,3]}"#.to_owned();
+        self.guard.begin_run(1);
+        let began = Instant::now();
+        let step = self.isolate.begin(&self.guard, program, input, &budget, calls);
+        let ran = Instant::now();
+        self.guard.end_run();
+        let Step::Ended(outcome) = step else { panic!("it waits") };
+        // An error is fast; never let one pass for a run.
+        outcome.result.unwrap();
+        let restoring = Instant::now();
+        let rollback = self.isolate.restore(&self.guard).unwrap();
+        let restored = restoring.elapsed();
+        Cost { run: ran - began, rollback: restored, pages: rollback.pages_copied }
+    }
+}
+
+fn blueprint(preset: Preset) -> Blueprint {
+    Blueprint { preset, memory_bytes: 256 << 20, tracking: Tracking::Best, verify: Verify::Trust }
+}
+
+fn isolates(n_runs: usize) {
+    let bare = Preset { name: "bare", bundles: &preset::DEFAULT.bundles[..1] };
+    for preset in [bare, preset::DEFAULT] {
+        let guard = Guard::adopt_thread().unwrap();
+        let builds = (0..n_runs.div_ceil(1000))
+            .map(|_| {
+                let began = Instant::now();
+                black_box(Isolate::build(&guard, blueprint(preset)).unwrap());
+                began.elapsed()
+            })
+            .collect();
+        drop(guard);
+        report(preset.name, "build", builds);
+
+        let mut bench = Bench::new(preset);
+        println!("{}: image of {} KiB", preset.name, bench.isolate.image_bytes() >> 10);
+        let cases = [
+            ("nothing", NOTHING),
+            ("12 lines", TYPICAL),
+            ("1000 objects", LARGE_UNSAID),
+            ("1000 objects as JSON", LARGE),
+        ];
+        for (name, code) in cases {
+            let costs: Vec<Cost> = (0..n_runs).map(|_| bench.run(code)).collect();
+            report(preset.name, &format!("run of {name}"), costs.iter().map(|it| it.run).collect());
+            let rollbacks = costs.iter().map(|it| it.rollback).collect();
+            report(preset.name, &format!("rollback of {name}"), rollbacks);
+            let pages = costs.last().map_or(0, |it| it.pages);
+            println!("{}: {pages} pages written by {name}", preset.name);
+        }
+    }
+}
+
+fn report(preset: &str, what: &str, mut samples: Vec<Duration>) {
+    samples.sort();
+    let at =
+        |share: f64| samples[((samples.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e6;
+    println!("{preset}: {what}: p50 {:.1} us, p99 {:.1} us", at(0.5), at(0.99));
+}
+
 criterion_group!(benches, transpile);
-criterion_main!(benches);
+
+fn main() {
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+    let is_test = env::args().any(|arg| arg == "--test");
+    isolates(if is_test { 10 } else { 20_000 });
+}

@@ -31,6 +31,8 @@ pub struct Settings {
     pub n_workers: usize,
     pub memory_bytes: usize,
     pub queue_len: usize,
+    pub n_suspended: usize,
+    pub suspended_bytes: usize,
     pub line_bytes: usize,
     pub source_bytes: usize,
     pub output_bytes: usize,
@@ -133,6 +135,28 @@ const SETTINGS: &[Setting] = &[
         help: "requests that may wait for a worker; beyond it they are refused as busy",
         set: |it, text| {
             it.queue_len = count(text)?;
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "max-waiting",
+        variable: "LLM_KERNEL_MAX_WAITING",
+        form: Form::Takes("<n>"),
+        default: "1000",
+        help: "runs set aside while they wait, so that others can run",
+        set: |it, text| {
+            it.n_suspended = count(text)?;
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "waiting-memory",
+        variable: "LLM_KERNEL_WAITING_MEMORY",
+        form: Form::Takes("<MiB>"),
+        default: "1024",
+        help: "memory of all runs set aside",
+        set: |it, text| {
+            it.suspended_bytes = size(text, MIB)?;
             Ok(())
         },
     },
@@ -317,6 +341,8 @@ impl Default for Settings {
             n_workers: 0,
             memory_bytes: 0,
             queue_len: 0,
+            n_suspended: 0,
+            suspended_bytes: 0,
             line_bytes: 0,
             source_bytes: 0,
             output_bytes: 0,
@@ -380,6 +406,8 @@ impl Settings {
         let pool = pool::Config {
             n_workers: self.n_workers,
             queue_len: self.queue_len,
+            n_suspended: self.n_suspended,
+            suspended_bytes: self.suspended_bytes,
             memory_bytes: self.memory_bytes,
             output_bytes: self.output_bytes,
             log_bytes: self.log_bytes,

@@ -19,19 +19,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::Receiver;
-
 pub(crate) use self::door::ENGINE_STACK;
 pub use self::{
     door::Bytecode,
+    drive::Run,
+    guard::Guard,
     heap::{Rollback, Tracking, Verify},
 };
 use self::{
-    door::{BuildError as EngineError, Collect, Engine, Turn},
-    drive::{End, Host, drive},
-    guard::{Exit, Guard},
-    heap::Heap,
-    host::{Event, calls::Calls, clock::Clock, console::Console, http::Effects},
+    door::{BuildError as EngineError, Collect, Engine, Turn, Waiting},
+    drive::{End, Host},
+    guard::Exit,
+    heap::{Delta, Heap},
+    host::{calls::Calls, clock::Clock, console::Console, http::Effects},
     preset::Preset,
 };
 use crate::transpile::{Position, PositionMap, Program};
@@ -92,6 +92,38 @@ pub enum BuildError {
     Engine(String),
 }
 
+/// Where a run is after a turn.
+#[derive(Debug)]
+pub enum Step {
+    /// It waits for the host; the isolate holds it until it goes on, is suspended
+    /// or given up.
+    Waits(Box<Run>),
+    Ended(Box<Outcome>),
+}
+
+/// What the isolate knows of a run that it does not hold at the moment.
+#[derive(Debug)]
+pub struct Suspended {
+    delta: Delta,
+    waiting: Waiting,
+}
+
+impl Suspended {
+    /// Memory that it takes.
+    pub fn n_bytes(&self) -> usize {
+        self.delta.n_bytes()
+    }
+}
+
+/// Why a run stays in its isolate.
+#[derive(Debug)]
+pub enum SuspendError<E> {
+    /// Whoever was asked said no.
+    NotNow(E),
+    /// The system has no memory for what was allowed.
+    Memory { n_bytes: usize },
+}
+
 /// What a run left behind, as plain data.
 #[derive(Debug)]
 pub struct Outcome {
@@ -141,7 +173,10 @@ pub enum Level {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Usage {
     pub transpile: Duration,
+    /// In the engine and in what it asked for and did not have to wait for.
     pub run: Duration,
+    /// For timers and calls.
+    pub wait: Duration,
     /// Bytes of scratch that the run reached.
     pub heap_bytes: usize,
     /// Pending when `main` settled, and given up.
@@ -194,7 +229,7 @@ pub struct Thrown {
 
 impl Isolate {
     /// Builds an isolate for the calling thread, which `guard` has adopted.
-    pub(crate) fn build(guard: &Guard, blueprint: Blueprint) -> Result<Isolate, BuildError> {
+    pub fn build(guard: &Guard, blueprint: Blueprint) -> Result<Isolate, BuildError> {
         let (mut heap, file) =
             Heap::reserve(blueprint.memory_bytes, blueprint.tracking, blueprint.verify)
                 .map_err(BuildError::Memory)?;
@@ -212,36 +247,70 @@ impl Isolate {
         Ok(Isolate { engine, heap, blueprint, state: State::Pristine })
     }
 
-    /// Runs a program. Call [`Isolate::restore`] before the next one; the answer
-    /// should be on its way first.
+    /// Starts a run. Unless it [`Step::Waits`], call [`Isolate::restore`] before the
+    /// next one; the answer should be on its way first.
     ///
     /// A run that is stopped ends as [`RunError::TimedOut`]; whoever stopped it
     /// for another reason knows better.
-    pub(crate) fn run(
+    pub fn begin(
         &mut self,
         guard: &Guard,
         program: Program,
         input: String,
         budget: &Budget,
         calls: Calls,
-        events: &Receiver<Event>,
-    ) -> Outcome {
+    ) -> Step {
         assert_eq!(self.state, State::Pristine, "a run starts pristine");
         self.state = State::Used;
         let began = Instant::now();
         let Program { text, positions } = program;
         let console = Console::new(budget.log_bytes, MAX_LOG_LINES);
-        let mut host = Host::new(Clock::start(), console, positions, Some(calls));
-        let end = drive(
-            &mut self.engine,
-            guard,
-            &self.heap,
-            &mut host,
-            events,
-            &with_nul(text),
-            &with_nul(input),
-        );
+        let host = Host::new(Clock::start(), console, positions, Some(calls));
+        let mut run = Box::new(Run::new(host, budget.output_bytes));
+        let end = run.begin(&mut self.engine, guard, &self.heap, &with_nul(text), &with_nul(input));
+        self.step(guard, run, end, began)
+    }
 
+    /// The next turn of the run that this isolate holds.
+    pub fn advance(&mut self, guard: &Guard, mut run: Box<Run>) -> Step {
+        assert_eq!(self.state, State::Used, "a run goes on where it is");
+        let began = Instant::now();
+        let end = run.advance(&mut self.engine, guard, &self.heap);
+        self.step(guard, run, end, began)
+    }
+
+    /// Takes the waiting run out of the isolate, which is pristine then. `may` is
+    /// asked whether its delta may take so many bytes; if not, nothing changes.
+    pub fn suspend<E>(
+        &mut self,
+        may: impl FnOnce(usize) -> Result<(), E>,
+    ) -> Result<Suspended, SuspendError<E>> {
+        assert_eq!(self.state, State::Used, "a run is suspended from where it is");
+        let waiting = self.engine.suspend();
+        let delta = self.heap.suspend(may)?;
+        self.state = State::Pristine;
+        Ok(Suspended { delta, waiting })
+    }
+
+    /// Brings a suspended run back. Only one of this very isolate: not even of the
+    /// isolate before its last crash.
+    pub fn resume(&mut self, suspended: Suspended) {
+        assert_eq!(self.state, State::Pristine, "a run comes back to a pristine isolate");
+        self.heap.resume(suspended.delta);
+        self.engine.resume(suspended.waiting);
+        self.state = State::Used;
+    }
+
+    fn step(&mut self, guard: &Guard, mut run: Box<Run>, end: Option<End>, began: Instant) -> Step {
+        run.worked += began.elapsed();
+        run.reached = self.heap.reached();
+        match end {
+            None => Step::Waits(run),
+            Some(end) => Step::Ended(Box::new(self.conclude(guard, *run, end))),
+        }
+    }
+
+    fn conclude(&mut self, guard: &Guard, run: Run, end: End) -> Outcome {
         let stopped = guard.is_stopping();
         let ring = match &end {
             End::Left(Exit::Killed) => Some(Ring::Kill),
@@ -262,17 +331,17 @@ impl Isolate {
             }
             End::Left(Exit::OutOfMemory) => Err(RunError::OutOfMemory { limit_bytes }),
             _ if ring.is_some() => Err(RunError::TimedOut),
-            _ if host.panicked_op.is_some() => {
-                let op = host.panicked_op.unwrap_or_default();
+            _ if run.host.panicked_op.is_some() => {
+                let op = run.host.panicked_op.unwrap_or_default();
                 Err(RunError::Internal(format!("host operation {op} failed")))
             }
             End::NeverSettled => Err(RunError::NeverSettled),
-            End::Turn(Turn::Returned(json)) if json.len() > budget.output_bytes => {
+            End::Turn(Turn::Returned(json)) if json.len() > run.output_bytes => {
                 Err(RunError::TooLarge {
                     message: format!(
                         "the result is {} bytes of JSON, over the limit of {}",
                         json.len(),
-                        budget.output_bytes
+                        run.output_bytes
                     ),
                 })
             }
@@ -286,27 +355,16 @@ impl Isolate {
                 Err(RunError::Internal("the engine stopped for no reason".to_owned()))
             }
         };
-        let usage = Usage {
-            transpile: Duration::ZERO,
-            run: began.elapsed(),
-            heap_bytes: self.heap.reached(),
-            dropped_timers: u32::try_from(host.timers.len()).unwrap_or(u32::MAX),
-            dropped_calls: host.calls_in_flight(),
-        };
-        let mut logs = host.console.into_lines();
-        if let Some(leftovers) = &host.leftovers {
-            logs.extend(answer::leftovers(leftovers));
-        }
-        let effects = host.calls.as_ref().map(Calls::effects).unwrap_or_default();
-        Outcome { result, logs, usage, effects, ring }
+        outcome(run, result, ring)
     }
 
     /// Makes the isolate pristine again: by rollback, or anew after a crash.
-    pub(crate) fn restore(&mut self, guard: &Guard) -> Result<Rollback, BuildError> {
+    pub fn restore(&mut self, guard: &Guard) -> Result<Rollback, BuildError> {
         match self.state {
             State::Pristine => Ok(Rollback::default()),
             State::Used => {
                 let rollback = self.heap.rollback();
+                guard.trim_stack();
                 self.state = State::Pristine;
                 Ok(rollback)
             }
@@ -321,6 +379,30 @@ impl Isolate {
     pub fn image_bytes(&self) -> usize {
         self.heap.image_bytes()
     }
+}
+
+/// Ends a run that waits, in an isolate or suspended, for a reason of the host's.
+/// What it had under way outside goes with it.
+pub(crate) fn give_up(run: Box<Run>, error: RunError) -> Outcome {
+    let ring = matches!(error, RunError::TimedOut).then_some(Ring::Ask);
+    outcome(*run, Err(error), ring)
+}
+
+fn outcome(run: Run, result: Result<String, RunError>, ring: Option<Ring>) -> Outcome {
+    let Run { host, worked, reached, .. } = run;
+    let usage = Usage {
+        run: worked,
+        heap_bytes: reached,
+        dropped_timers: u32::try_from(host.timers.len()).unwrap_or(u32::MAX),
+        dropped_calls: host.calls_in_flight(),
+        ..Usage::default()
+    };
+    let mut logs = host.console.into_lines();
+    if let Some(leftovers) = &host.leftovers {
+        logs.extend(answer::leftovers(leftovers));
+    }
+    let effects = host.calls.as_ref().map(Calls::effects).unwrap_or_default();
+    Outcome { result, logs, usage, effects, ring }
 }
 
 /// Runs a small program while the image can still grow, so that tables which the
@@ -366,6 +448,19 @@ fn signal_name(signal: i32) -> &'static str {
         libc::SIGILL => "SIGILL",
         libc::SIGABRT => "SIGABRT",
         _ => "unknown signal",
+    }
+}
+
+impl Outcome {
+    /// Of a run that never began.
+    pub(crate) fn failed(error: RunError) -> Outcome {
+        Outcome {
+            result: Err(error),
+            logs: Vec::new(),
+            usage: Usage::default(),
+            effects: Effects::default(),
+            ring: None,
+        }
     }
 }
 
@@ -422,24 +517,106 @@ mod tests {
 
     const BUDGET: Budget = Budget { output_bytes: 1 << 20, log_bytes: 1 << 16 };
 
-    /// Runs the body of `main` as it stands, without the transpiler.
-    fn run(isolate: &mut Isolate, guard: &Guard, body: &str) -> Outcome {
+    /// Begins the body of `main` as it stands, without the transpiler.
+    fn begin(isolate: &mut Isolate, guard: &Guard, body: &str, input: String) -> Step {
         let text = format!("\"use strict\";(async function main(input){{\n{body}\n}})");
         let program = Program { text, positions: PositionMap::default() };
-        let (sender, events) = crossbeam_channel::unbounded();
+        let (sender, _inbox) = crossbeam_channel::unbounded();
         let net = net::Config {
             policy: Policy::default(),
             aws: Source::Fixed { credentials: None, region: None, endpoint: None },
             resolver: Resolver::System,
         };
         let outside = Outside::new(Reactor::on_demand(), net, Limits::default());
-        let calls = Calls::new(Arc::new(outside), Completions::new(sender));
+        let calls = Calls::new(Arc::new(outside), Completions::new(sender, 1));
         guard.begin_run(1);
-        let input = r#"{"name":"Ada"}"#.to_owned();
-        let outcome = isolate.run(guard, program, input, &BUDGET, calls, &events);
+        let step = isolate.begin(guard, program, input, &BUDGET, calls);
         guard.end_run();
+        step
+    }
+
+    impl Isolate {
+        pub(super) fn heap_mut(&mut self) -> &mut Heap {
+            &mut self.heap
+        }
+    }
+
+    pub(super) fn run(isolate: &mut Isolate, guard: &Guard, body: &str) -> Outcome {
+        let outcome = run_only(isolate, guard, body);
         isolate.restore(guard).unwrap();
         outcome
+    }
+
+    /// Does not roll back.
+    pub(super) fn run_only(isolate: &mut Isolate, guard: &Guard, body: &str) -> Outcome {
+        let step = begin(isolate, guard, body, r#"{"name":"Ada"}"#.to_owned());
+        let Step::Ended(outcome) = step else { panic!("it waits") };
+        *outcome
+    }
+
+    /// Every run is suspended in the middle of each of its three awaits, while all
+    /// the others are, and brought back in the opposite order each time.
+    fn check_crowd(n_runs: usize, verify: Verify) {
+        let guard = Guard::adopt_thread().unwrap();
+        let blueprint = Blueprint { verify, ..blueprint(Tracking::Best) };
+        let mut isolate = Isolate::build(&guard, blueprint).unwrap();
+        let body = "const sleep = () => new Promise((go) => setTimeout(go, 1));
+            const s3 = new AwsS3.S3Client({ region: `r${input}` });
+            const random = Math.random(), seen = new Map();
+            globalThis.mine = input;
+            for (let round = 0; round < 3; round++) {
+                await sleep();
+                seen.set(`${input}.${round}`, { at: [mine, round] });
+                mine += 1000;
+            }
+            return [await s3.config.region(), random, [...seen.values()].map((it) => it.at)];";
+        let mut waiting: Vec<_> = (0..n_runs)
+            .map(|n| {
+                let Step::Waits(run) = begin(&mut isolate, &guard, body, n.to_string()) else {
+                    panic!("it does not wait")
+                };
+                (n, run, isolate.suspend(|_| Ok::<_, ()>(())).unwrap())
+            })
+            .collect();
+        let mut results = Vec::new();
+        for _ in 0..3 {
+            for (n, run, suspended) in std::mem::take(&mut waiting).into_iter().rev() {
+                std::thread::sleep(run.ready_at().unwrap().duration_since(Instant::now()));
+                isolate.resume(suspended);
+                guard.begin_run(1);
+                let step = isolate.advance(&guard, run);
+                guard.end_run();
+                match step {
+                    Step::Waits(run) => {
+                        waiting.push((n, run, isolate.suspend(|_| Ok::<_, ()>(())).unwrap()));
+                    }
+                    Step::Ended(outcome) => {
+                        results.push((n, outcome.result.unwrap()));
+                        isolate.restore(&guard).unwrap();
+                    }
+                }
+            }
+        }
+        let mut randoms = std::collections::BTreeSet::new();
+        for (n, result) in &results {
+            let result: (String, f64, [(usize, usize); 3]) = serde_json::from_str(result).unwrap();
+            let seen = [(*n, 0), (n + 1000, 1), (n + 2000, 2)];
+            assert_eq!((result.0, result.2), (format!("r{n}"), seen));
+            randoms.insert(result.1.to_bits());
+        }
+        assert_eq!((results.len(), randoms.len()), (n_runs, n_runs));
+        let outcome = run(&mut isolate, &guard, "return typeof mine;");
+        assert_eq!(outcome.result, Ok("\"undefined\"".to_owned()));
+    }
+
+    #[test]
+    fn a_thousand_suspended_runs_come_back_as_they_were() {
+        check_crowd(1000, Verify::Trust);
+    }
+
+    #[test]
+    fn suspended_runs_leave_no_byte_in_the_isolate() {
+        check_crowd(50, Verify::EachRollback);
     }
 
     #[test]
@@ -461,5 +638,54 @@ mod tests {
                 assert_eq!(outcome.result, Ok(r#"{"greeting":"hi Ada","n":1}"#.to_owned()));
             }
         }
+    }
+
+    #[test]
+    fn garbage_in_cycles_is_collected_and_that_touches_few_pages_of_the_image() {
+        let guard = Guard::adopt_thread().unwrap();
+        let mut isolate = Isolate::build(&guard, blueprint(Tracking::Best)).unwrap();
+        let pages = |isolate: &mut Isolate, body: &str| {
+            let outcome = run_only(isolate, &guard, body);
+            assert_eq!(outcome.result, Ok("1".to_owned()), "{body}");
+            isolate.restore(&guard).unwrap().pages_copied
+        };
+        pages(&mut isolate, "return 1;");
+        let without = pages(&mut isolate, "return 1;");
+        // Five times the memory there is, in blocks whose size the collector must
+        // know to start at all.
+        let large = "for (let i = 0; i < 5000; i++) { const a = { b: new ArrayBuffer(65536) }; a.a = a; } return 1;";
+        let small = "for (let i = 0; i < 1e6; i++) { const a = { i }; a.a = a; } return 1;";
+        for body in [large, small] {
+            let with = pages(&mut isolate, body);
+            assert!(with < without + 100, "{with} pages instead of {without}: {body}");
+        }
+    }
+
+    /// The engine's limit is an address, the stack's depth another at each entry.
+    #[test]
+    fn recursion_has_the_same_room_wherever_a_run_begins() {
+        #[inline(never)]
+        fn deeper(isolate: &mut Isolate, guard: &Guard, n_levels: usize) -> Outcome {
+            let frame = std::hint::black_box([n_levels as u8; 8 << 10]);
+            let outcome = match n_levels {
+                0 => {
+                    let body = "const f = (n) => n === 0 ? 0 : 1 + f(n - 1); return f(9500);";
+                    run(isolate, guard, body)
+                }
+                _ => deeper(isolate, guard, n_levels - 1),
+            };
+            std::hint::black_box(frame);
+            outcome
+        }
+        let worker = std::thread::Builder::new().stack_size(24 << 20);
+        let worked = worker.spawn(|| {
+            let guard = Guard::adopt_thread().unwrap();
+            let mut isolate = Isolate::build(&guard, blueprint(Tracking::Best)).unwrap();
+            for n_levels in [0, 100, 200] {
+                let outcome = deeper(&mut isolate, &guard, n_levels);
+                assert_eq!(outcome.result, Ok("9500".to_owned()), "{n_levels} levels");
+            }
+        });
+        worked.unwrap().join().unwrap();
     }
 }

@@ -1,7 +1,10 @@
 //! Jobs in, replies out: n workers behind one bounded queue.
 //!
-//! The pool hands out jobs and takes them back; what a job is made of, and where
-//! its reply goes, is the caller's business.
+//! The pool hands out jobs and takes them back; who runs when is the queue's and
+//! the workers' to know, what a job is made of, and where its reply goes, the
+//! caller's.
+
+pub(crate) mod queue;
 
 use std::{
     collections::HashMap,
@@ -11,9 +14,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Sender, TrySendError};
 use parking_lot::{Condvar, Mutex};
 
+pub use self::queue::Suspended;
+use self::queue::{Queue, Task};
 use crate::{
     aws::Source,
     isolate::{
@@ -25,7 +29,7 @@ use crate::{
     policy::Policy,
     transpile::{Check, Findings, TranspileError},
     watchdog::{Cancellation, Cause, List, Watchdog, Watched},
-    worker::{self, Orders, Task},
+    worker::{self, Orders},
 };
 
 /// How many workers, and what a run may use.
@@ -34,6 +38,11 @@ pub struct Config {
     pub n_workers: usize,
     /// Jobs that may wait; beyond it `submit` refuses.
     pub queue_len: usize,
+    /// Runs that may wait for the host outside of their isolate. Beyond it a
+    /// worker keeps the waiting run that it has, and serves nobody else.
+    pub n_suspended: usize,
+    /// Memory for these runs' deltas, bytes. Beyond it, likewise.
+    pub suspended_bytes: usize,
     /// Heap of one run, bytes.
     pub memory_bytes: usize,
     /// JSON text of one result, bytes.
@@ -56,6 +65,8 @@ impl Default for Config {
         Config {
             n_workers: thread::available_parallelism().map_or(1, usize::from),
             queue_len: 1024,
+            n_suspended: 1000,
+            suspended_bytes: 1 << 30,
             memory_bytes: 256 << 20,
             output_bytes: 16 << 20,
             log_bytes: 256 << 10,
@@ -118,11 +129,10 @@ impl Ticket {
 
 /// The workers and their queue. Dropping it stops them without grace.
 pub struct Pool {
-    /// `None` once the pool is stopping.
-    tasks: Mutex<Option<Sender<Task>>>,
+    queue: Arc<Queue>,
     workers: Vec<thread::JoinHandle<()>>,
     unfinished: Arc<Unfinished>,
-    /// Dropped last: the workers hold its list, and it signals their threads.
+    /// Dropped last: it signals the workers' threads.
     watchdog: Watchdog,
 }
 
@@ -143,8 +153,12 @@ impl Pool {
     /// Starts the workers and waits until each has its isolate. What their runs
     /// call is done on `reactor`.
     pub fn start(config: Config, reactor: Reactor) -> io::Result<Pool> {
-        let watchdog = Watchdog::start(config.cancellation)?;
-        let (sender, tasks) = crossbeam_channel::bounded(config.queue_len);
+        let queue = Arc::new(Queue::new(queue::Limits {
+            n_jobs: config.queue_len,
+            n_suspended: config.n_suspended,
+            suspended_bytes: config.suspended_bytes,
+        }));
+        let watchdog = Watchdog::start(config.cancellation, Arc::clone(&queue))?;
         let (ready_sender, ready) = crossbeam_channel::unbounded();
         let orders = Orders {
             blueprint: Blueprint {
@@ -156,47 +170,50 @@ impl Pool {
             budget: Budget { output_bytes: config.output_bytes, log_bytes: config.log_bytes },
             source_bytes: config.source_bytes,
             outside: Arc::new(Outside::new(reactor, config.net, config.calls)),
-            watchdog: watchdog.list(),
+            queue: Arc::clone(&queue),
         };
-        let mut workers = Vec::new();
-        for worker_idx in 0..config.n_workers.max(1) {
-            workers.push(worker::spawn(
-                worker_idx,
-                orders.clone(),
-                tasks.clone(),
-                ready_sender.clone(),
-            )?);
+        // From here on, an early return ends the workers that there are.
+        let mut pool = Pool { queue, workers: Vec::new(), unfinished: Arc::default(), watchdog };
+        for _ in 0..config.n_workers.max(1) {
+            pool.workers.push(worker::spawn(orders.clone(), ready_sender.clone())?);
         }
         drop(ready_sender);
-        for _ in 0..workers.len() {
+        for _ in 0..pool.workers.len() {
             match ready.recv() {
                 Ok(Ok(())) => {}
                 Ok(Err(err)) => return Err(io::Error::other(err)),
                 Err(_) => return Err(io::Error::other("a worker ended before it was ready")),
             }
         }
-        let tasks = Mutex::new(Some(sender));
-        Ok(Pool { tasks, workers, unfinished: Arc::default(), watchdog })
+        Ok(pool)
     }
 
     /// Never blocks.
     pub fn submit(&self, mut job: Job) -> Result<Ticket, Refused> {
-        let tasks = self.tasks.lock();
-        let Some(tasks) = &*tasks else { return Err(Refused(job)) };
-
+        let watchdog = self.watchdog.list();
         let watched = Watched::new();
         let number = self.unfinished.add(&watched);
-        let unfinished = Arc::clone(&self.unfinished);
+        let key = job.deadline.map(|(at, _)| watchdog.watch(at, &watched));
+        let over = {
+            let (unfinished, watchdog) = (Arc::clone(&self.unfinished), Arc::clone(&watchdog));
+            move || {
+                unfinished.remove(number);
+                if let Some(key) = key {
+                    watchdog.unwatch(key);
+                }
+            }
+        };
         let reply = job.reply;
+        let over_first = over.clone();
         job.reply = Box::new(move |it| {
-            unfinished.remove(number);
+            over_first();
             reply(it);
         });
-        let ticket = Ticket { watched: Arc::clone(&watched), watchdog: self.watchdog.list() };
-        match tasks.try_send(Task { job, watched }) {
+        let ticket = Ticket { watched: Arc::clone(&watched), watchdog };
+        match self.queue.push(Task { job, watched }) {
             Ok(()) => Ok(ticket),
-            Err(TrySendError::Full(task) | TrySendError::Disconnected(task)) => {
-                self.unfinished.remove(number);
+            Err(task) => {
+                over();
                 Err(Refused(task.job))
             }
         }
@@ -204,12 +221,17 @@ impl Pool {
 
     /// Jobs that no worker has taken yet.
     pub fn queued(&self) -> usize {
-        self.tasks.lock().as_ref().map_or(0, Sender::len)
+        self.queue.n_jobs()
     }
 
-    /// Jobs that a worker has taken and not replied to.
+    /// Jobs that a worker has taken and not replied to, waiting ones included.
     pub fn running(&self) -> usize {
         self.unfinished.jobs.lock().by_number.len().saturating_sub(self.queued())
+    }
+
+    /// What waits outside of its isolate.
+    pub fn suspended(&self) -> Suspended {
+        self.queue.suspended()
     }
 
     /// Refuses new jobs, lets running ones finish until `grace` is over, stops the
@@ -219,22 +241,21 @@ impl Pool {
     }
 
     fn shut_down(&mut self, grace: Duration) {
-        // Workers end when they have drained what is queued.
-        *self.tasks.lock() = None;
+        for task in self.queue.close() {
+            task.refuse(Cause::ShuttingDown);
+        }
         let deadline = Instant::now() + grace;
         let mut jobs = self.unfinished.jobs.lock();
-        for watched in jobs.by_number.values() {
-            watched.refuse_queued(Cause::ShuttingDown);
-        }
         while !jobs.by_number.is_empty() {
             if self.unfinished.is_empty.wait_until(&mut jobs, deadline).timed_out() {
                 break;
             }
         }
-        for watched in jobs.by_number.values() {
-            self.watchdog.list().stop(watched, Cause::ShuttingDown);
-        }
+        let rest: Vec<_> = jobs.by_number.values().cloned().collect();
         drop(jobs);
+        for watched in rest {
+            self.watchdog.list().stop(&watched, Cause::ShuttingDown);
+        }
         for worker in self.workers.drain(..) {
             // A worker catches its own panics; one that got away ended the thread.
             let _ = worker.join();
@@ -277,3 +298,6 @@ impl fmt::Debug for Job {
         f.debug_struct("Job").field("code", &self.code.len()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

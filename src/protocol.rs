@@ -527,13 +527,18 @@ pub struct Log {
     pub text: String,
 }
 
-/// What a request cost. Milliseconds have a resolution of 1 µs.
+/// What a request cost. Milliseconds have a resolution of 1 µs; together they are
+/// the time from the request's arrival to its answer.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Usage {
+    /// Ready, but without a worker: before it began, and after it had waited.
     pub queue_ms: f64,
     pub transpile_ms: f64,
+    /// At work.
     pub run_ms: f64,
+    /// For timers and calls.
+    pub wait_ms: f64,
     pub heap_bytes: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropped: Option<Dropped>,

@@ -373,6 +373,7 @@ fn usage(usage: &Usage) -> protocol::Usage {
         queue_ms: 0.0,
         transpile_ms: millis(usage.transpile),
         run_ms: millis(usage.run),
+        wait_ms: millis(usage.wait),
         heap_bytes: usage.heap_bytes as u64,
         dropped: (dropped != Dropped::default()).then_some(dropped),
     }
@@ -474,7 +475,7 @@ mod tests {
         let line = answer(Some(Id::text("a")), reply, timeout).to_line();
         let rest = concat!(
             r#","logs":[{"level":"warn","text":"w"}],"usage":{"queueMs":0.003,"#,
-            r#""transpileMs":0.0,"runMs":5000.25,"heapBytes":0,"dropped":{"timers":0,"calls":2}}}"#
+            r#""transpileMs":0.0,"runMs":5000.25,"waitMs":0.0,"heapBytes":0,"dropped":{"timers":0,"calls":2}}}"#
         );
         let expected = format!("{{\"id\":\"a\",\"ok\":false,\"error\":{expected}{rest}\n");
         assert_eq!(String::from_utf8(line).unwrap(), expected);

@@ -1,7 +1,10 @@
 //! One thread and one ordered list of deadlines: who is asked to stop, and who is
 //! made to.
 //!
-//! At a run's deadline it is *asked* (ring 1: a flag that the engine polls); if it
+//! A job that no worker has taken is taken out of the queue and refused, and a run
+//! that waits for the host is answered from here: neither needs a worker, which may
+//! have its hands full with another run. At the deadline of a run that is at work it
+//! is *asked* (ring 1: a flag that the engine polls); if it
 //! still runs after the grace, it is *killed* (ring 2: a signal that leaves the
 //! engine). A cancel is a deadline that passes now. The watchdog never looks at
 //! the engine, and it never decides what a stopped run is called: it notes the
@@ -9,7 +12,7 @@
 
 use std::{
     collections::BTreeMap,
-    io,
+    io, mem,
     sync::{
         Arc,
         atomic::{AtomicU8, Ordering},
@@ -19,11 +22,15 @@ use std::{
 };
 
 use crossbeam_channel::Sender;
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use crate::isolate::{
-    guard::{RunNumber, Target},
-    host::Event,
+use crate::{
+    isolate::{
+        guard::Target,
+        host::{Mail, RunNumber},
+    },
+    pool::queue::Queue,
+    worker::Parked,
 };
 
 /// How runs are stopped.
@@ -66,8 +73,20 @@ pub(crate) struct Watched {
 
 #[derive(Debug)]
 enum Phase {
+    /// Its worker looks at the cause before it begins.
+    Queued,
+    /// In a turn. Its worker looks at the cause after it.
+    Running(Running),
+    /// Between two turns.
+    Waiting(Running, Parked),
+    Over,
+}
+
+/// Whom a stop has found.
+enum Noted {
     Queued,
     Running(Running),
+    Waiting(Running, Parked),
     Over,
 }
 
@@ -76,7 +95,7 @@ enum Phase {
 pub(crate) struct Running {
     pub(crate) target: Arc<Target>,
     pub(crate) run: RunNumber,
-    pub(crate) events: Sender<Event>,
+    pub(crate) inbox: Sender<Mail>,
 }
 
 impl Watched {
@@ -97,28 +116,62 @@ impl Watched {
         *self.phase.lock() = Phase::Running(running);
     }
 
+    /// Leaves a run that waits here, where it can be stopped. It comes back when
+    /// it was stopped during its turn.
+    pub(crate) fn park(&self, parked: Parked) -> Result<(), Parked> {
+        let mut phase = self.phase.lock();
+        match mem::replace(&mut *phase, Phase::Over) {
+            Phase::Running(running) if self.cause().is_none() => {
+                *phase = Phase::Waiting(running, parked);
+                Ok(())
+            }
+            _ => Err(parked),
+        }
+    }
+
+    /// Takes it for its next turn; `None` when it was stopped.
+    pub(crate) fn unpark(&self) -> Option<Parked> {
+        let mut phase = self.phase.lock();
+        match mem::replace(&mut *phase, Phase::Over) {
+            Phase::Waiting(running, parked) => {
+                *phase = Phase::Running(running);
+                Some(parked)
+            }
+            _ => None,
+        }
+    }
+
     pub(crate) fn end(&self) {
         *self.phase.lock() = Phase::Over;
     }
 
-    /// Keeps a queued job from beginning; leaves a running one alone.
-    pub(crate) fn refuse_queued(&self, cause: Cause) {
-        if let Phase::Queued = *self.phase.lock() {
-            self.cause.store(cause as u8, Ordering::SeqCst);
+    /// Who is in a turn of this job, for tests.
+    #[cfg(test)]
+    pub(crate) fn target(&self) -> Option<Arc<Target>> {
+        match &*self.phase.lock() {
+            Phase::Running(running) => Some(Arc::clone(&running.target)),
+            _ => None,
         }
     }
 
-    /// Notes why, unless something else came first or the job is over.
-    fn note(&self, cause: Cause) -> Option<Running> {
-        let phase = self.phase.lock();
-        if let Phase::Over = *phase {
-            return None;
+    /// Notes why, unless something else came first or the job is over. A run that
+    /// waits is taken out: it is over.
+    fn note(&self, cause: Cause) -> Noted {
+        let mut phase = self.phase.lock();
+        if !matches!(*phase, Phase::Over) {
+            let _ = self.cause.compare_exchange(0, cause as u8, Ordering::SeqCst, Ordering::SeqCst);
         }
-        let _ = self.cause.compare_exchange(0, cause as u8, Ordering::SeqCst, Ordering::SeqCst);
-        match &*phase {
-            Phase::Running(running) => Some(running.clone()),
-            // Its worker looks at the cause before it begins.
-            Phase::Queued | Phase::Over => None,
+        match mem::replace(&mut *phase, Phase::Over) {
+            Phase::Queued => {
+                *phase = Phase::Queued;
+                Noted::Queued
+            }
+            Phase::Running(running) => {
+                *phase = Phase::Running(running.clone());
+                Noted::Running(running)
+            }
+            Phase::Waiting(running, parked) => Noted::Waiting(running, parked),
+            Phase::Over => Noted::Over,
         }
     }
 }
@@ -139,6 +192,7 @@ pub(crate) struct List {
     entries: Mutex<Entries>,
     changed: Condvar,
     cancellation: Cancellation,
+    queue: Arc<Queue>,
 }
 
 #[derive(Debug, Default)]
@@ -157,9 +211,9 @@ enum Entry {
 }
 
 impl Watchdog {
-    pub(crate) fn start(cancellation: Cancellation) -> io::Result<Watchdog> {
-        let list =
-            Arc::new(List { entries: Mutex::default(), changed: Condvar::new(), cancellation });
+    pub(crate) fn start(cancellation: Cancellation, queue: Arc<Queue>) -> io::Result<Watchdog> {
+        let (entries, changed) = (Mutex::default(), Condvar::new());
+        let list = Arc::new(List { entries, changed, cancellation, queue });
         let theirs = Arc::clone(&list);
         let thread =
             thread::Builder::new().name("watchdog".to_owned()).spawn(move || theirs.watch_all())?;
@@ -221,11 +275,23 @@ impl List {
                     break;
                 }
                 match first.remove() {
-                    Entry::Stop(watched, cause) => {
-                        if let Some(running) = watched.note(cause) {
-                            self.stop_run(&mut entries, now, running);
+                    Entry::Stop(watched, cause) => match watched.note(cause) {
+                        Noted::Running(running) => self.stop_run(&mut entries, now, running),
+                        // Replying looks at this list again.
+                        Noted::Queued => MutexGuard::unlocked(&mut entries, || {
+                            if let Some(task) = self.queue.remove(&watched) {
+                                task.refuse(cause);
+                            }
+                        }),
+                        Noted::Waiting(running, parked) => {
+                            MutexGuard::unlocked(&mut entries, || {
+                                // Its worker may be gone.
+                                let _ = running.inbox.send(Mail::Stopped { run: running.run });
+                                parked.give_up(watched.cause().unwrap_or(cause).into());
+                            });
                         }
-                    }
+                        Noted::Over => {}
+                    },
                     Entry::Kill(running) => running.target.kill(running.run),
                 }
             }
@@ -243,8 +309,6 @@ impl List {
         if self.cancellation.ask == Ask::First {
             running.target.ask(running.run);
         }
-        // A run that only waits is not in the engine; its end may be long gone.
-        let _ = running.events.send(Event::Stop);
         if self.cancellation.grace.is_zero() {
             running.target.kill(running.run);
             return;

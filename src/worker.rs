@@ -1,31 +1,61 @@
-//! One thread, one isolate: take a job, run it, reply, roll back, repeat.
+//! One thread, one isolate: take a job or a run that can go on, give it a turn,
+//! reply when it ends, roll back, repeat.
 //!
-//! An isolate is built on the thread that uses it and never leaves it. This
-//! module is about what happens when a run goes wrong; it does not choose jobs
-//! and knows nothing of connections.
+//! An isolate is built on the thread that uses it and never leaves it, and so are
+//! its runs. Each of them is in one of three states:
+//!
+//! ```text
+//!   job ──begin──► in a turn ──────────ended──► reply
+//!                    │    ▲
+//!                  waits  │ something came for it, and nobody was ready before
+//!                    ▼    │
+//!                  resident ──another has its turn──► suspended
+//!                    ▲                                   │
+//!                    └─────────its turn comes────────────┘
+//! ```
+//!
+//! The *resident* run, at most one, is what the isolate holds. A *suspended* run is
+//! a delta; it becomes one only when the isolate is needed for a job or for another
+//! run, so a lone run that waits stays where it is. Who is next is asked of the
+//! [`Queue`], which goes by when each became ready. `agenda` orders a worker's own
+//! runs by that: a timer's instant, or the one at which a completion came. The
+//! thread sleeps on its inbox until the first of them, or for ever.
+//!
+//! Between two turns, what a run needs to be answered is parked in its
+//! [`Watched`], and what only this thread may touch stays here. So a run that waits
+//! is stopped without this thread, which may be in another run's turn; one that is
+//! in a turn is stopped by the guard.
+//!
+//! This module is about turns and about what happens when a run goes wrong; it
+//! knows nothing of connections.
 
 use std::{
+    collections::{BTreeSet, HashMap},
+    fmt,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::Arc,
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use crossbeam_channel::{Receiver, Sender};
 
 use crate::{
     isolate::{
-        Blueprint, Budget, BuildError, ENGINE_STACK, Isolate, Outcome, RunError, Usage, Verify,
-        guard::{Guard, RunNumber},
+        Blueprint, Budget, BuildError, ENGINE_STACK, Isolate, Outcome, Run, RunError, Step,
+        SuspendError, Suspended, Verify, give_up,
+        guard::Guard,
         host::{
-            Completions, Event,
+            Completion, Completions, Mail, RunNumber,
             calls::{Calls, Outside},
-            http::Effects,
         },
     },
-    pool::{Job, Reply},
-    transpile::{self, Check, TranspileError, Transpiler},
-    watchdog::{Cause, List, Running, Watched},
+    pool::{
+        Job, Reply,
+        queue::{Holds, Next, NoRoom, Queue, Task},
+    },
+    transpile::{self, Check, Findings, TranspileError, Transpiler},
+    watchdog::{Cause, Running, Watched},
 };
 
 /// Address space for a worker's stack. The engine and the transpiler, which
@@ -36,12 +66,6 @@ const STACK_BYTES: usize = {
     if transpile::STACK_BYTES > engine { transpile::STACK_BYTES } else { engine }
 };
 
-/// A job and the handle by which it can be stopped.
-pub(crate) struct Task {
-    pub(crate) job: Job,
-    pub(crate) watched: Arc<Watched>,
-}
-
 /// What every worker of a pool is told.
 #[derive(Clone, Debug)]
 pub(crate) struct Orders {
@@ -49,132 +73,361 @@ pub(crate) struct Orders {
     pub(crate) budget: Budget,
     pub(crate) source_bytes: usize,
     pub(crate) outside: Arc<Outside>,
-    pub(crate) watchdog: Arc<List>,
+    pub(crate) queue: Arc<Queue>,
 }
 
 /// Starts a worker. It says on `ready` whether it has an isolate, and ends when
-/// every sender of `tasks` is gone.
+/// the queue is closed and all its runs are over.
 pub(crate) fn spawn(
-    worker_idx: usize,
     orders: Orders,
-    tasks: Receiver<Task>,
     ready: Sender<Result<(), BuildError>>,
 ) -> std::io::Result<thread::JoinHandle<()>> {
-    thread::Builder::new().name(format!("isolate-{worker_idx}")).stack_size(STACK_BYTES).spawn(
-        move || {
-            let guard = match Guard::adopt_thread() {
-                Ok(guard) => guard,
-                Err(err) => {
-                    let _ = ready.send(Err(BuildError::Memory(err)));
-                    return;
-                }
-            };
-            let isolate = match Isolate::build(&guard, orders.blueprint) {
-                Ok(isolate) => isolate,
-                Err(err) => {
-                    let _ = ready.send(Err(err));
-                    return;
-                }
-            };
-            let _ = ready.send(Ok(()));
-            drop(ready);
-            let transpiler =
-                Transpiler::new(orders.source_bytes).with_api(orders.blueprint.preset.api());
-            let worker = Worker { guard, isolate: Some(isolate), orders, transpiler, last_run: 0 };
-            worker.serve(&tasks);
-        },
-    )
+    let (sender, inbox) = crossbeam_channel::unbounded();
+    let idx = orders.queue.add_worker(sender.clone());
+    thread::Builder::new().name(format!("isolate-{idx}")).stack_size(STACK_BYTES).spawn(move || {
+        let guard = match Guard::adopt_thread() {
+            Ok(guard) => guard,
+            Err(err) => {
+                let _ = ready.send(Err(BuildError::Memory(err)));
+                return;
+            }
+        };
+        let isolate = match Isolate::build(&guard, orders.blueprint) {
+            Ok(isolate) => isolate,
+            Err(err) => {
+                let _ = ready.send(Err(err));
+                return;
+            }
+        };
+        let _ = ready.send(Ok(()));
+        drop(ready);
+        let transpiler =
+            Transpiler::new(orders.source_bytes).with_api(orders.blueprint.preset.api());
+        let worker = Worker {
+            idx,
+            guard,
+            isolate: Some(isolate),
+            transpiler,
+            orders,
+            inbox,
+            sender,
+            runs: HashMap::new(),
+            agenda: BTreeSet::new(),
+            resident: None,
+            room: Room::Unknown,
+            last_run: 0,
+        };
+        worker.serve();
+    })
 }
 
 struct Worker {
-    /// Dropped after the isolate: field order does not matter here, since an
-    /// isolate is only unmapped.
+    idx: usize,
+    /// Dropped before the isolate, which does not matter: that is only unmapped.
     guard: Guard,
     /// `None` when it could not be rebuilt; the next job tries again.
     isolate: Option<Isolate>,
-    orders: Orders,
     transpiler: Transpiler,
+    orders: Orders,
+    inbox: Receiver<Mail>,
+    /// The other end of `inbox`, for those who are to write to it.
+    sender: Sender<Mail>,
+    /// Runs that wait: the resident one and the suspended ones.
+    runs: HashMap<RunNumber, Waiting>,
+    /// When each of them can go on, if that is known.
+    agenda: BTreeSet<(Instant, RunNumber)>,
+    /// Whose heap the isolate holds.
+    resident: Option<RunNumber>,
+    room: Room,
     last_run: RunNumber,
 }
 
+/// This thread's side of a run between two turns.
+struct Waiting {
+    watched: Arc<Watched>,
+    /// `None` while the isolate holds it.
+    suspended: Option<Suspended>,
+    /// What came for it.
+    completed: Vec<(Instant, Completion)>,
+    /// Its place in the agenda.
+    ready_at: Option<Instant>,
+}
+
+/// What it takes to answer a run that waits, on whatever thread.
+#[derive(Debug)]
+pub(crate) struct Parked {
+    run: Box<Run>,
+    open: Open,
+    /// The end of its last turn.
+    since: Instant,
+}
+
+/// A job that has begun and is to be replied to.
+struct Open {
+    code: String,
+    check: Check,
+    findings: Findings,
+    reply: Box<dyn FnOnce(Reply) + Send>,
+    /// Ready, but without a worker, so far.
+    queued: Duration,
+    waited: Duration,
+    transpile: Duration,
+}
+
+/// What is known about suspending the resident run.
+#[derive(Clone, Copy)]
+enum Room {
+    Unknown,
+    /// There was none for a job's sake.
+    NoneForJobs(NoRoom),
+    /// Nor in exchange for the run that is next in the agenda.
+    None(NoRoom),
+}
+
 impl Worker {
-    fn serve(mut self, tasks: &Receiver<Task>) {
-        for Task { job, watched } in tasks {
-            let began = Instant::now();
-            let queued = began.saturating_duration_since(job.arrived);
-            let Job { code, input, deadline, arrived: _, check, reply } = job;
-
-            self.last_run += 1;
-            self.guard.begin_run(self.last_run);
-            let (sender, events) = crossbeam_channel::unbounded();
-            let completions = Completions::new(sender.clone());
-            watched.begin(Running {
-                target: self.guard.target(),
-                run: self.last_run,
-                events: sender,
-            });
-            let key = deadline.map(|(at, _)| self.orders.watchdog.watch(at, &watched));
-
-            let worked = catch_unwind(AssertUnwindSafe(|| {
-                self.perform(&code, check, input, &watched, completions, &events)
-            }));
-            // `AssertUnwindSafe` holds because nothing of a panicked run is used
-            // again: its isolate goes.
-            let outcome = worked.unwrap_or_else(|_panic| {
-                self.isolate = None;
-                Ok(failed(RunError::Internal("the worker panicked".to_owned())))
-            });
-
-            if let Some(key) = key {
-                self.orders.watchdog.unwatch(key);
+    fn serve(mut self) {
+        loop {
+            while let Ok(mail) = self.inbox.try_recv() {
+                self.take(mail);
             }
-            watched.end();
-            self.guard.end_run();
-            // Answer first: the caller must not wait for the rollback. A panic in
-            // the reply is the asker's loss, not the next job's.
-            let findings = self.transpiler.take_findings();
-            let reply = AssertUnwindSafe(|| reply(Reply { code, queued, findings, outcome }));
-            let _ = catch_unwind(reply);
-            self.restore();
+            let own = self.next_own().filter(|(at, _)| *at <= Instant::now());
+            let holds = match (self.resident, self.room) {
+                (None, _) => Holds::Nothing,
+                (Some(_), Room::Unknown) => Holds::Waiting,
+                (Some(_), Room::NoneForJobs(it) | Room::None(it)) => Holds::Stuck(it),
+            };
+            match self.orders.queue.next(self.idx, own.map(|(at, _)| at), holds) {
+                Next::Job(task) => self.begin(task),
+                Next::Own => {
+                    if let Some((_, number)) = own {
+                        self.advance(number);
+                    }
+                }
+                Next::Room => self.room = Room::Unknown,
+                Next::Closed if self.runs.is_empty() => return,
+                Next::Closed | Next::Nothing => self.sleep(),
+            }
         }
     }
 
-    fn perform(
+    /// The run that will be, or has been, ready first, of those that can have the
+    /// isolate.
+    fn next_own(&self) -> Option<(Instant, RunNumber)> {
+        match self.room {
+            Room::Unknown | Room::NoneForJobs(_) => self.agenda.first().copied(),
+            Room::None(_) => {
+                let number = self.resident?;
+                Some((self.runs.get(&number)?.ready_at?, number))
+            }
+        }
+    }
+
+    /// Until there is mail, or somebody is ready.
+    fn sleep(&mut self) {
+        let mail = match self.next_own() {
+            Some((at, _)) => self.inbox.recv_deadline(at).ok(),
+            None => self.inbox.recv().ok(),
+        };
+        if let Some(mail) = mail {
+            self.take(mail);
+        }
+    }
+
+    fn take(&mut self, mail: Mail) {
+        match mail {
+            Mail::Completed { run, at, completion } => {
+                let Some(waiting) = self.runs.get_mut(&run) else { return };
+                waiting.completed.push((at, completion));
+                let ready_at = waiting.ready_at.map_or(at, |before| before.min(at));
+                self.enter_in_agenda(run, Some(ready_at));
+            }
+            Mail::Stopped { run } => self.forget(run),
+            // Looked at in any case.
+            Mail::Queue => {}
+        }
+    }
+
+    fn begin(&mut self, task: Task) {
+        let began = Instant::now();
+        if let Some(cause) = task.watched.cause() {
+            return task.refuse(cause);
+        }
+        if let Some(number) = self.resident
+            && let Err(no_room) = self.suspend(number, None)
+        {
+            self.room = Room::NoneForJobs(no_room);
+            self.orders.queue.put_back(task);
+            return;
+        }
+        let Task { job, watched } = task;
+        let Job { code, input, arrived, check, reply, .. } = job;
+        self.last_run += 1;
+        let number = self.last_run;
+        self.guard.begin_run(number);
+        watched.begin(Running {
+            target: self.guard.target(),
+            run: number,
+            inbox: self.sender.clone(),
+        });
+        let queued = began.saturating_duration_since(arrived);
+        let (waited, transpile) = (Duration::ZERO, Duration::ZERO);
+        let findings = Findings::default();
+        let mut open = Open { code, check, findings, reply, queued, waited, transpile };
+        let completions = Completions::new(self.sender.clone(), number);
+        let step = catch_unwind(AssertUnwindSafe(|| {
+            self.first_turn(&mut open, input, completions, &watched)
+        }));
+        self.after_turn(number, open, watched, step);
+    }
+
+    fn first_turn(
         &mut self,
-        code: &str,
-        check: Check,
+        open: &mut Open,
         input: String,
-        watched: &Watched,
         completions: Completions,
-        events: &Receiver<Event>,
-    ) -> Result<Outcome, TranspileError> {
-        // Cancelled, or out of time, while it was queued.
+        watched: &Watched,
+    ) -> Result<Step, TranspileError> {
+        // Cancelled, or out of time, just when it was taken from the queue.
         if let Some(cause) = watched.cause() {
-            return Ok(failed(error_of(cause)));
+            return Ok(Step::Ended(Box::new(Outcome::failed(cause.into()))));
         }
         if self.isolate.is_none() {
             self.restore();
         }
         let Some(isolate) = &mut self.isolate else {
             let message = "no isolate could be built; see the kernel's log";
-            return Ok(failed(RunError::Internal(message.to_owned())));
+            let outcome = Outcome::failed(RunError::Internal(message.to_owned()));
+            return Ok(Step::Ended(Box::new(outcome)));
         };
         let began = Instant::now();
-        let program = self.transpiler.transpile(code, check)?;
-        let transpile = began.elapsed();
-        let mut outcome = match watched.cause() {
+        let program = self.transpiler.transpile(&open.code, open.check);
+        open.findings = self.transpiler.take_findings();
+        let program = program?;
+        open.transpile = began.elapsed();
+        Ok(match watched.cause() {
             // The deadline passed meanwhile; nothing has run.
-            Some(_) => failed(RunError::TimedOut),
+            Some(cause) => Step::Ended(Box::new(Outcome::failed(cause.into()))),
             None => {
                 let calls = Calls::new(Arc::clone(&self.orders.outside), completions);
-                isolate.run(&self.guard, program, input, &self.orders.budget, calls, events)
+                isolate.begin(&self.guard, program, input, &self.orders.budget, calls)
+            }
+        })
+    }
+
+    /// Gives run `number` its next turn.
+    fn advance(&mut self, number: RunNumber) {
+        let Some(waiting) = self.runs.get(&number) else { return };
+        let leaving = waiting.suspended.as_ref().map(Suspended::n_bytes);
+        if let Some(resident) = self.resident
+            && resident != number
+            && let Err(no_room) = self.suspend(resident, leaving)
+        {
+            self.room = Room::None(no_room);
+            return;
+        }
+        // The number first: whoever stops a run takes it out of `watched`, or
+        // else looks for its number.
+        self.guard.begin_run(number);
+        let parked = self.runs.get(&number).and_then(|waiting| waiting.watched.unpark());
+        let Some(Parked { mut run, mut open, since }) = parked else {
+            self.guard.end_run();
+            return self.forget(number);
+        };
+        let Some(waiting) = self.remove(number) else { return };
+        let Waiting { watched, suspended, completed, ready_at } = waiting;
+        open.count_pause(since, ready_at);
+        run.deliver(completed);
+        let step = catch_unwind(AssertUnwindSafe(|| {
+            let isolate = self.isolate.as_mut().expect("runs do not outlive their isolate");
+            if let Some(suspended) = suspended {
+                isolate.resume(suspended);
+            }
+            Ok(isolate.advance(&self.guard, run))
+        }));
+        self.after_turn(number, open, watched, step);
+    }
+
+    /// Keeps a run that waits, or replies and makes the isolate pristine.
+    fn after_turn(
+        &mut self,
+        number: RunNumber,
+        open: Open,
+        watched: Arc<Watched>,
+        step: thread::Result<Result<Step, TranspileError>>,
+    ) {
+        self.guard.end_run();
+        self.room = Room::Unknown;
+        self.resident = None;
+        let (open, outcome) = match step {
+            Ok(Ok(Step::Waits(run))) => {
+                let ready_at = run.ready_at();
+                match watched.park(Parked { run, open, since: Instant::now() }) {
+                    Ok(()) => {
+                        let (suspended, completed) = (None, Vec::new());
+                        let waiting = Waiting { watched, suspended, completed, ready_at: None };
+                        self.runs.insert(number, waiting);
+                        self.enter_in_agenda(number, ready_at);
+                        self.resident = Some(number);
+                        return;
+                    }
+                    // Stopped at the end of its turn.
+                    Err(Parked { run, open, .. }) => (open, Ok(give_up(run, RunError::TimedOut))),
+                }
+            }
+            Ok(Ok(Step::Ended(outcome))) => (open, Ok(*outcome)),
+            Ok(Err(err)) => (open, Err(err)),
+            // `AssertUnwindSafe` holds because nothing of a panicked run is used
+            // again: its isolate goes.
+            Err(_panic) => {
+                self.isolate = None;
+                let error = RunError::Internal("the worker panicked".to_owned());
+                (open, Ok(Outcome::failed(error)))
             }
         };
-        outcome.usage.transpile = transpile;
-        if let (Err(RunError::TimedOut), Some(cause)) = (&outcome.result, watched.cause()) {
-            outcome.result = Err(error_of(cause));
+        let cause = watched.cause();
+        watched.end();
+        let outcome = outcome.map(|mut it| {
+            if let (Err(RunError::TimedOut), Some(cause)) = (&it.result, cause) {
+                it.result = Err(cause.into());
+            }
+            it
+        });
+        let crashed =
+            matches!(&outcome, Ok(Outcome { result: Err(RunError::EngineCrash { .. }), .. }));
+        // Answer first: the caller must not wait for the rollback.
+        open.finish(outcome);
+        if crashed {
+            // The image that their deltas belong to goes.
+            let message = "the engine failed in another snippet while this one waited";
+            self.lose_runs(&RunError::EngineCrash { message: message.to_owned() });
+        } else if self.isolate.is_none() {
+            self.lose_isolate();
         }
-        Ok(outcome)
+        self.restore();
+    }
+
+    /// Drops what is left of run `number`, which is answered.
+    fn forget(&mut self, number: RunNumber) {
+        if self.remove(number).is_none() {
+            return;
+        }
+        self.room = Room::Unknown;
+        if self.resident.take_if(|it| *it == number).is_some() {
+            self.restore();
+        }
+    }
+
+    /// Ends every run that waits: their isolate is gone.
+    fn lose_runs(&mut self, error: &RunError) {
+        self.resident = None;
+        let lost: Vec<RunNumber> = self.runs.keys().copied().collect();
+        for number in lost {
+            let Some(Waiting { watched, .. }) = self.remove(number) else { continue };
+            if let Some(parked) = watched.unpark() {
+                watched.end();
+                parked.give_up(error.clone());
+            }
+        }
     }
 
     /// Makes the isolate pristine, or a new one.
@@ -190,25 +443,106 @@ impl Worker {
             Err(panic) if self.orders.blueprint.verify == Verify::EachRollback => {
                 resume_unwind(panic)
             }
-            Ok(Err(_)) | Err(_) => self.isolate = None,
+            Ok(Err(_)) | Err(_) => self.lose_isolate(),
         }
     }
-}
 
-fn failed(error: RunError) -> Outcome {
-    Outcome {
-        result: Err(error),
-        logs: Vec::new(),
-        usage: Usage::default(),
-        effects: Effects::default(),
-        ring: None,
+    /// The next job tries for a new one.
+    fn lose_isolate(&mut self) {
+        self.isolate = None;
+        let message = "the isolate of this run was lost while it waited";
+        self.lose_runs(&RunError::Internal(message.to_owned()));
+    }
+
+    /// Takes the resident run out of the isolate. `leaving` as in
+    /// [`Queue::reserve`].
+    fn suspend(&mut self, number: RunNumber, leaving: Option<usize>) -> Result<(), NoRoom> {
+        let (Some(isolate), Some(waiting)) = (&mut self.isolate, self.runs.get_mut(&number)) else {
+            return Ok(());
+        };
+        let queue = &self.orders.queue;
+        let may = |n_bytes| queue.reserve(n_bytes, leaving);
+        match catch_unwind(AssertUnwindSafe(|| isolate.suspend(may))) {
+            Ok(Ok(suspended)) => {
+                waiting.suspended = Some(suspended);
+                self.resident = None;
+            }
+            Ok(Err(SuspendError::NotNow(no_room))) => return Err(no_room),
+            Ok(Err(SuspendError::Memory { n_bytes })) => return Err(queue.unreserve(n_bytes)),
+            Err(panic) if self.orders.blueprint.verify == Verify::EachRollback => {
+                resume_unwind(panic)
+            }
+            Err(_panic) => self.lose_isolate(),
+        }
+        Ok(())
+    }
+
+    fn enter_in_agenda(&mut self, number: RunNumber, ready_at: Option<Instant>) {
+        let Some(waiting) = self.runs.get_mut(&number) else { return };
+        if let Some(before) = waiting.ready_at {
+            self.agenda.remove(&(before, number));
+        }
+        waiting.ready_at = ready_at;
+        self.agenda.extend(ready_at.map(|at| (at, number)));
+    }
+
+    /// Its delta, if it has one, counts no more.
+    fn remove(&mut self, number: RunNumber) -> Option<Waiting> {
+        let waiting = self.runs.remove(&number)?;
+        if let Some(at) = waiting.ready_at {
+            self.agenda.remove(&(at, number));
+        }
+        if let Some(suspended) = &waiting.suspended {
+            self.orders.queue.release(suspended.n_bytes());
+        }
+        Some(waiting)
     }
 }
 
-fn error_of(cause: Cause) -> RunError {
-    match cause {
-        Cause::Deadline => RunError::TimedOut,
-        Cause::Cancelled => RunError::Cancelled,
-        Cause::ShuttingDown => RunError::ShuttingDown,
+impl Parked {
+    /// Replies that the run ends here, for a reason of the host's.
+    pub(crate) fn give_up(self, error: RunError) {
+        let Parked { run, mut open, since } = self;
+        open.count_pause(since, run.ready_at());
+        open.finish(Ok(give_up(run, error)));
+    }
+}
+
+impl Open {
+    /// Replies. A panic in there is the asker's loss, not the next job's.
+    fn finish(self, outcome: Result<Outcome, TranspileError>) {
+        let Open { code, findings, reply, queued, waited, transpile, .. } = self;
+        let outcome = outcome.map(|mut it| {
+            it.usage.transpile = transpile;
+            it.usage.wait = waited;
+            it
+        });
+        let reply = AssertUnwindSafe(|| reply(Reply { code, queued, findings, outcome }));
+        let _ = catch_unwind(reply);
+    }
+
+    /// Splits the time since the last turn into waiting for the host and, from
+    /// `ready_at` on, waiting for a worker.
+    fn count_pause(&mut self, since: Instant, ready_at: Option<Instant>) {
+        let now = Instant::now();
+        let ready_at = ready_at.unwrap_or(now).clamp(since, now);
+        self.waited += ready_at - since;
+        self.queued += now - ready_at;
+    }
+}
+
+impl fmt::Debug for Open {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Open").field("code", &self.code.len()).finish_non_exhaustive()
+    }
+}
+
+impl From<Cause> for RunError {
+    fn from(cause: Cause) -> RunError {
+        match cause {
+            Cause::Deadline => RunError::TimedOut,
+            Cause::Cancelled => RunError::Cancelled,
+            Cause::ShuttingDown => RunError::ShuttingDown,
+        }
     }
 }

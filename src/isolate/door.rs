@@ -1,6 +1,6 @@
 //! All that is ever said to the engine, and the one thing it can say back.
 //!
-//! Inwards: [`Engine::build`], [`Engine::begin`], [`Engine::resume`] and
+//! Inwards: [`Engine::build`], [`Engine::begin`], [`Engine::advance`] and
 //! [`Engine::finish_image`], each one entry through the guard. Outwards: one C
 //! function, `door(op, …args)`, which takes primitives and bytes, disarms, lets
 //! [`Host::dispatch`] work on plain data, re-arms, and only then makes the
@@ -33,7 +33,7 @@ use super::{
 
 /// Ten thousand plain frames need about 7 MiB. Above 16 MiB the binding would
 /// silently mean "no limit".
-pub(crate) const ENGINE_STACK: usize = 10 << 20;
+pub(crate) const ENGINE_STACK: usize = 8 << 20;
 
 /// What the snippet's own code is called in stacks.
 pub(crate) const SNIPPET_FILE: &CStr = c"snippet.ts";
@@ -94,6 +94,19 @@ pub(crate) struct Collect {
 pub(crate) enum Wake {
     Timer(TimerId),
     Completion(Completion),
+}
+
+/// A suspended run as the engine knows it. Nothing to drop: what `main` points to
+/// lies in the run's delta.
+pub(crate) struct Waiting {
+    main: qjs::JSValue,
+    has_rejections: bool,
+}
+
+impl fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Waiting")
+    }
 }
 
 /// Lives outside the heap, at a fixed address, for as long as the engine.
@@ -250,7 +263,7 @@ impl Engine {
     }
 
     /// Continues a waiting run.
-    pub(crate) fn resume(
+    pub(crate) fn advance(
         &mut self,
         guard: &Guard,
         heap: &Heap,
@@ -263,6 +276,21 @@ impl Engine {
         };
         let said = self.enter(guard, heap, host, request)?;
         Ok(turn(heap, host, said))
+    }
+
+    /// What is known of the waiting run outside the heap. Goes with its delta.
+    pub(crate) fn suspend(&self) -> Waiting {
+        // SAFETY: our own box, and no entry is under way.
+        let core = unsafe { self.core.as_ref() };
+        Waiting { main: core.main, has_rejections: core.has_rejections }
+    }
+
+    /// The other half of the run's delta being back in the heap.
+    pub(crate) fn resume(&mut self, waiting: Waiting) {
+        // SAFETY: as above, and `&mut self` excludes every other borrow.
+        let core = unsafe { self.core.as_mut() };
+        core.main = waiting.main;
+        core.has_rejections = waiting.has_rejections;
     }
 
     fn enter(
@@ -810,6 +838,8 @@ mod armed {
     /// The engine polls this every ten thousand jumps and calls. It reads two
     /// atomics and one number, and never a clock.
     unsafe extern "C" fn on_poll(rt: *mut qjs::JSRuntime, _opaque: *mut c_void) -> c_int {
+        #[cfg(test)]
+        guard::crash_if_told();
         let core = CURRENT.get();
         // SAFETY: called inside an entry; nothing of the engine is touched but
         // the threshold, which it reads at its next allocation of an object.
@@ -1089,3 +1119,6 @@ mod armed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

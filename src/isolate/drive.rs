@@ -1,23 +1,23 @@
-//! One run, from its first entry into the engine to its last: jobs, timers,
-//! completions, and the host's side of what the snippet asks for.
+//! One run, turn by turn: jobs, timers, completions, and the host's side of what
+//! the snippet asks for.
 //!
-//! The loop is ours because the binding's own swallows interrupts. It decides
-//! when a run is over, never why it was stopped: that is the watchdog's to know.
+//! A turn is one entry into the engine, which lasts until no job is left. The loop
+//! is ours because the binding's own swallows interrupts. This module decides when
+//! a run is over and what it can go on with, never why it was stopped (the
+//! watchdog's to know) nor whose turn is next (the worker's).
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, VecDeque},
     time::{Duration, Instant},
 };
-
-use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 
 use super::{
     door::{Engine, Turn, Wake},
     guard::{Exit, Guard},
     heap::Heap,
     host::{
-        Arg, Event, Op, Reply, TimerId, calls::Calls, checksum, clock::Clock, console::Console,
-        http::Exchanges, random, text, url, xml,
+        Arg, Completion, Op, Reply, TimerId, calls::Calls, checksum, clock::Clock,
+        console::Console, http::Exchanges, random, text, url, xml,
     },
     stack,
 };
@@ -26,7 +26,7 @@ use crate::transpile::PositionMap;
 /// The snippet's side of a timer lies in its heap, ours does not.
 const MAX_TIMERS: usize = 100_000;
 
-/// How the drive loop ended.
+/// How a run ended.
 #[derive(Debug)]
 pub(crate) enum End {
     /// `main` settled, or the run failed in a way that the engine could tell.
@@ -37,69 +37,82 @@ pub(crate) enum End {
     Left(Exit),
 }
 
-/// Runs a program until it settles, cannot, or is stopped. Both texts end with
-/// NUL.
-pub(crate) fn drive(
-    engine: &mut Engine,
-    guard: &Guard,
-    heap: &Heap,
-    host: &mut Host,
-    events: &Receiver<Event>,
-    program: &[u8],
-    input: &[u8],
-) -> End {
-    let mut turn = engine.begin(guard, heap, host, program, input);
-    loop {
-        match turn {
-            Err(exit) => return End::Left(exit),
-            Ok(Turn::Waiting) => {}
-            Ok(turn) => return End::Turn(turn),
-        }
-        let wake = match next_wake(host, events) {
-            Next::Wake(wake) => wake,
-            Next::Stop => return End::Turn(Turn::Stopped),
-            Next::Nothing => return End::NeverSettled,
-        };
-        turn = engine.resume(guard, heap, host, &wake);
+/// A run between two turns: what of it lies outside the engine and its heap.
+#[derive(Debug)]
+pub struct Run {
+    pub(crate) host: Host,
+    /// Done and not yet delivered, in order.
+    completed: VecDeque<(Instant, Completion)>,
+    /// Time spent in turns.
+    pub(crate) worked: Duration,
+    /// Bytes of scratch that it had reached after its last turn.
+    pub(crate) reached: usize,
+    pub(crate) output_bytes: usize,
+}
+
+impl Run {
+    pub(crate) fn new(host: Host, output_bytes: usize) -> Run {
+        Run { host, completed: VecDeque::new(), worked: Duration::ZERO, reached: 0, output_bytes }
     }
-}
 
-enum Next {
-    Wake(Wake),
-    Stop,
-    Nothing,
-}
+    /// The first turn. Both texts end with NUL. Answers the end, unless the run
+    /// waits.
+    pub(crate) fn begin(
+        &mut self,
+        engine: &mut Engine,
+        guard: &Guard,
+        heap: &Heap,
+        program: &[u8],
+        input: &[u8],
+    ) -> Option<End> {
+        let turn = engine.begin(guard, heap, &mut self.host, program, input);
+        self.end_of(turn)
+    }
 
-/// Waits for whatever comes first. The deadline needs no place here: the watchdog
-/// sends [`Event::Stop`] when it passes.
-fn next_wake(host: &mut Host, events: &Receiver<Event>) -> Next {
-    loop {
-        let event = match events.try_recv() {
-            Ok(event) => event,
-            Err(TryRecvError::Disconnected) => return Next::Stop,
-            Err(TryRecvError::Empty) => {
-                let now = Instant::now();
-                if let Some(id) = host.timers.take_due(now) {
-                    return Next::Wake(Wake::Timer(id));
-                }
-                let waited = match host.timers.next_due() {
-                    Some(due) => events.recv_deadline(due),
-                    None if host.calls_in_flight() == 0 => return Next::Nothing,
-                    None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                };
-                match waited {
-                    Ok(event) => event,
-                    Err(RecvTimeoutError::Timeout) => continue,
-                    Err(RecvTimeoutError::Disconnected) => return Next::Stop,
-                }
+    /// The next turn, if something came for it.
+    pub(crate) fn advance(
+        &mut self,
+        engine: &mut Engine,
+        guard: &Guard,
+        heap: &Heap,
+    ) -> Option<End> {
+        let wake = self.take_wake(Instant::now())?;
+        let turn = engine.advance(guard, heap, &mut self.host, &wake);
+        self.end_of(turn)
+    }
+
+    /// What came while it waited.
+    pub(crate) fn deliver(&mut self, completed: Vec<(Instant, Completion)>) {
+        self.completed.extend(completed);
+    }
+
+    /// When it can, or could, go on; `None` when only a completion can tell.
+    pub fn ready_at(&self) -> Option<Instant> {
+        let completed = self.completed.front().map(|(at, _)| *at);
+        match (completed, self.host.timers.next_due()) {
+            (Some(completed), Some(due)) => Some(completed.min(due)),
+            (completed, due) => completed.or(due),
+        }
+    }
+
+    fn take_wake(&mut self, now: Instant) -> Option<Wake> {
+        let completed = self.completed.front().map(|(at, _)| *at);
+        if completed.is_none_or(|at| self.host.timers.next_due().is_some_and(|due| due < at)) {
+            return self.host.timers.take_due(now).map(Wake::Timer);
+        }
+        let (_, completion) = self.completed.pop_front()?;
+        self.host.delivered();
+        Some(Wake::Completion(completion))
+    }
+
+    fn end_of(&self, turn: Result<Turn, Exit>) -> Option<End> {
+        match turn {
+            Err(exit) => Some(End::Left(exit)),
+            Ok(Turn::Waiting) if self.host.timers.len() > 0 || self.host.calls_in_flight() > 0 => {
+                None
             }
-        };
-        match event {
-            Event::Stop => return Next::Stop,
-            Event::Completed(completion) => {
-                host.delivered();
-                return Next::Wake(Wake::Completion(completion));
-            }
+            Ok(Turn::Waiting) => Some(End::NeverSettled),
+            Ok(turn) => Some(End::Turn(turn)),
         }
     }
 }

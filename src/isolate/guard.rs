@@ -26,6 +26,7 @@ use std::{
     ffi::{c_int, c_void},
     fmt, io,
     marker::PhantomData,
+    ops::Range,
     rc::Rc,
     sync::{
         Arc, OnceLock,
@@ -34,6 +35,8 @@ use std::{
 };
 
 use parking_lot::Mutex;
+
+use super::host::RunNumber;
 
 /// Stack on which the handlers run. A jump leaves it at once, so it only has to
 /// hold a signal frame (about 3 KiB with AVX-512) and the handler's own.
@@ -56,6 +59,9 @@ unsafe extern "C" {
     fn guard_is_asked() -> c_int;
 }
 
+/// Stack that stays resident between runs.
+const STACK_KEPT: usize = 256 << 10;
+
 /// How an entry into the engine ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Exit {
@@ -72,9 +78,6 @@ pub(crate) enum Exit {
     Crashed { signal: i32 },
 }
 
-/// A run's number, unique on its worker; the first is 1.
-pub(crate) type RunNumber = u64;
-
 /// `struct guard_shared` in guard.c.
 #[repr(C)]
 #[derive(Default)]
@@ -87,8 +90,10 @@ struct Shared {
 /// The calling thread's right to enter an engine.
 ///
 /// Not `Send`: the state behind it is thread-local.
-pub(crate) struct Guard {
+pub struct Guard {
     target: Arc<Target>,
+    /// The thread's own, as far as it may grow down.
+    stack: Range<usize>,
     /// Handlers run on it until `drop` takes it away from the thread.
     _alternate: Box<[u8]>,
     not_send: PhantomData<Rc<()>>,
@@ -104,7 +109,7 @@ pub(crate) struct Target {
 impl Guard {
     /// Makes the calling thread a worker. It blocks every signal from here on but
     /// the kill signal and faults. A thread has one guard at a time.
-    pub(crate) fn adopt_thread() -> io::Result<Guard> {
+    pub fn adopt_thread() -> io::Result<Guard> {
         static INSTALLED: OnceLock<c_int> = OnceLock::new();
         // SAFETY: called once; installs handlers that do nothing on threads that
         // are not workers.
@@ -120,19 +125,21 @@ impl Guard {
         check(unsafe {
             guard_adopt_thread(&target.shared, alternate.as_mut_ptr().cast(), alternate.len())
         })?;
-        Ok(Guard { target, _alternate: alternate, not_send: PhantomData })
+        let stack = stack_of_this_thread();
+        Ok(Guard { target, stack, _alternate: alternate, not_send: PhantomData })
     }
 
     pub(crate) fn target(&self) -> Arc<Target> {
         Arc::clone(&self.target)
     }
 
-    pub(crate) fn begin_run(&self, run: RunNumber) {
+    /// From here to [`Guard::end_run`], the watchdog can mean this thread by `run`.
+    pub fn begin_run(&self, run: RunNumber) {
         // SAFETY: this thread was adopted.
         unsafe { guard_begin_run(run) };
     }
 
-    pub(crate) fn end_run(&self) {
+    pub fn end_run(&self) {
         // SAFETY: this thread was adopted.
         unsafe { guard_end_run() };
     }
@@ -142,6 +149,18 @@ impl Guard {
     pub(crate) fn is_stopping(&self) -> bool {
         // SAFETY: this thread was adopted.
         unsafe { guard_pending() != 0 || is_asked() }
+    }
+
+    /// Gives the part of the stack back to the system that nobody is on: one deep
+    /// recursion would stay resident for ever.
+    pub(crate) fn trim_stack(&self) {
+        let here = (&raw const self as usize).saturating_sub(STACK_KEPT) & !0xffff;
+        if self.stack.contains(&here) {
+            let unused = here - self.stack.start;
+            // SAFETY: this thread's own stack, far below its top; whatever is
+            // called next finds zeros where it finds garbage otherwise.
+            unsafe { libc::madvise(self.stack.start as *mut c_void, unused, libc::MADV_DONTNEED) };
+        }
     }
 
     /// Calls `body(argument)` armed.
@@ -186,26 +205,63 @@ impl fmt::Debug for Guard {
 }
 
 impl Target {
-    /// Ring 1: the engine's next poll throws what the snippet cannot catch.
+    /// Ring 1: the engine's next poll throws what the snippet cannot catch. Does
+    /// nothing when the run is over or waits.
     pub(crate) fn ask(&self, run: RunNumber) {
-        self.shared.asked_run.store(run, Ordering::SeqCst);
+        if self.is_current(run) {
+            self.shared.asked_run.store(run, Ordering::SeqCst);
+        }
     }
 
     /// Ring 2: the run ends now if it is in the engine, else as soon as it wants
-    /// back in. Does nothing when the run is over.
+    /// back in. Does nothing when the run is over or waits.
     pub(crate) fn kill(&self, run: RunNumber) {
         let thread = self.thread.lock();
         let Some(thread) = *thread else { return };
+        if !self.is_current(run) {
+            return;
+        }
         // The handler compares this with the run it finds.
         self.shared.killed_run.store(run, Ordering::SeqCst);
         // SAFETY: the lock keeps the thread from ending.
         unsafe { libc::pthread_kill(thread, guard_kill_signal()) };
+    }
+
+    /// There is one slot for who is asked and one for who is killed, and a worker
+    /// has many runs: a stop of one that waits must not take the slot from the one
+    /// that is running. Only one thread stops runs, so whoever was in a slot before
+    /// this check is not current any more.
+    fn is_current(&self, run: RunNumber) -> bool {
+        self.shared.current_run.load(Ordering::SeqCst) == run
     }
 }
 
 impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Target").field("current_run", &self.shared.current_run).finish()
+    }
+}
+
+/// Fault injection: a thread whose next poll in the engine crashes.
+#[cfg(test)]
+static CRASHING: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+
+#[cfg(test)]
+impl Target {
+    /// Crashes the worker's engine as soon as it runs snippet code.
+    pub(crate) fn crash(&self) {
+        let thread = self.thread.lock().expect("the worker lives");
+        CRASHING.store(thread as usize, Ordering::SeqCst);
+    }
+}
+
+/// Only from the armed region.
+#[cfg(test)]
+pub(crate) fn crash_if_told() {
+    // SAFETY: a plain question.
+    let thread = unsafe { libc::pthread_self() } as usize;
+    if CRASHING.compare_exchange(thread, 0, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+        leave_crashed();
     }
 }
 
@@ -241,6 +297,26 @@ pub(crate) unsafe fn disarmed(host: impl FnOnce()) {
         host();
         guard_arm();
     }
+}
+
+/// Where the calling thread's stack lies; nowhere, if the system does not say.
+fn stack_of_this_thread() -> Range<usize> {
+    #[cfg(target_os = "linux")]
+    // SAFETY: asks for the attributes of the calling thread; they are destroyed
+    // once, after their last use.
+    unsafe {
+        let mut attributes: libc::pthread_attr_t = std::mem::zeroed();
+        if libc::pthread_getattr_np(libc::pthread_self(), &raw mut attributes) == 0 {
+            let (mut start, mut len) = (std::ptr::null_mut(), 0);
+            let known =
+                libc::pthread_attr_getstack(&raw const attributes, &raw mut start, &raw mut len);
+            libc::pthread_attr_destroy(&raw mut attributes);
+            if known == 0 {
+                return start as usize..start as usize + len;
+            }
+        }
+    }
+    0..0
 }
 
 fn check(errno: c_int) -> io::Result<()> {
@@ -367,6 +443,36 @@ mod tests {
         let frame = [depth; 64];
         recurse(std::hint::black_box(&frame).as_ptr().cast_mut().cast());
         std::hint::black_box(frame);
+    }
+
+    #[test]
+    fn a_deep_stack_does_not_stay_resident() {
+        let resident = || {
+            let statm = std::fs::read_to_string("/proc/thread-self/smaps").unwrap();
+            let marker = 0;
+            let at = &raw const marker as usize;
+            let mut is_inside = false;
+            let kib = statm.lines().find_map(|line| {
+                if let Some((start, end)) = line.split(' ').next().unwrap().split_once('-')
+                    && let Ok(start) = usize::from_str_radix(start, 16)
+                    && let Ok(end) = usize::from_str_radix(end, 16)
+                {
+                    is_inside = (start..end).contains(&at);
+                }
+                line.strip_prefix("Rss:").filter(|_| is_inside)
+            });
+            kib.unwrap().trim().strip_suffix(" kB").unwrap().parse::<usize>().unwrap() << 10
+        };
+        let worker = std::thread::Builder::new().stack_size(8 << 20);
+        let worked = worker.spawn(move || {
+            let guard = Guard::adopt_thread().unwrap();
+            guard.begin_run(1);
+            assert!(matches!(enter(&guard, recurse), Exit::Crashed { .. }));
+            assert!(resident() > 7 << 20);
+            guard.trim_stack();
+            assert!(resident() < 1 << 20, "{} bytes", resident());
+        });
+        worked.unwrap().join().unwrap();
     }
 
     /// The engine bounds its own recursion; what it calls does not.

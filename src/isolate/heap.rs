@@ -27,13 +27,18 @@ use std::{
     os::fd::{AsRawFd, FromRawFd, OwnedFd},
     os::unix::fs::FileExt,
     ptr::{self, NonNull},
+    rc::Rc,
     slice,
 };
 
 use rlsf::Tlsf;
 use rquickjs::qjs;
 
+pub(crate) use self::delta::Delta;
+use self::delta::{Home, Spares};
 use super::guard;
+
+mod delta;
 
 /// Address space for the image. What it really holds is counted at the seal.
 const IMAGE_RESERVE: usize = 64 << 20;
@@ -89,6 +94,8 @@ pub(crate) struct Heap {
     written: Vec<Range<usize>>,
     reset_above: usize,
     rollbacks_since_reset: u32,
+    spares: Spares,
+    home: Rc<Home>,
 }
 
 /// What the allocator callbacks see. Only they and the owning worker touch it,
@@ -177,6 +184,8 @@ impl Heap {
             written: Vec::new(),
             reset_above: MAX_PRIVATE_PAGES,
             rollbacks_since_reset: 0,
+            spares: Spares::default(),
+            home: Rc::default(),
         };
         Ok((heap, file))
     }
@@ -223,16 +232,27 @@ impl Heap {
     /// Only between runs: no engine code may be on the stack of any thread.
     pub(crate) fn rollback(&mut self) -> Rollback {
         let scratch_bytes = self.empty_scratch();
-        let mut written = std::mem::take(&mut self.written);
-        written.clear();
+        let pages_copied = self.find_written();
+        self.put_back(pages_copied, scratch_bytes);
+        Rollback { pages_copied, scratch_bytes }
+    }
+
+    /// Fills `written`; answers how many pages that are.
+    fn find_written(&mut self) -> usize {
+        self.written.clear();
         let image = self.space_ref().image.clone();
         let pristine = self.pristine.as_mut().expect("rolled back after the seal");
-        pristine.tracker.written(&image, &mut written);
-        let n_bytes: usize = written.iter().map(Range::len).sum();
-        let n_pages = n_bytes / page_bytes();
+        pristine.tracker.written(&image, &mut self.written);
+        self.written.iter().map(Range::len).sum::<usize>() / page_bytes()
+    }
 
+    /// Copies `written` back, or drops every private page when there are too many:
+    /// `n_private` of them. The run had used `scratch_bytes`, for verifying.
+    fn put_back(&mut self, n_private: usize, scratch_bytes: usize) {
+        let image = self.space_ref().image.clone();
+        let pristine = self.pristine.as_mut().expect("rolled back after the seal");
         self.rollbacks_since_reset = self.rollbacks_since_reset.saturating_add(1);
-        if n_pages > self.reset_above && pristine.tracker.reset(&image) {
+        if n_private > self.reset_above && pristine.tracker.reset(&image) {
             // Snippets that dirty this much each time must not pay the faults of
             // a fresh image each time.
             if self.rollbacks_since_reset < 16 {
@@ -240,7 +260,7 @@ impl Heap {
             }
             self.rollbacks_since_reset = 0;
         } else {
-            for range in &written {
+            for range in &self.written {
                 let source = pristine.view.start() + (range.start - image.start);
                 // SAFETY: the tracker answers ranges inside `image` only, which
                 // the view mirrors byte by byte; the two never overlap, and no
@@ -255,11 +275,9 @@ impl Heap {
                 }
             }
         }
-        self.written = written;
         if self.verify == Verify::EachRollback {
             self.assert_pristine((scratch_bytes + LINK_BYTES).min(self.scratch_bytes()));
         }
-        Rollback { pages_copied: n_pages, scratch_bytes }
     }
 
     /// Wipes what the run wrote and starts the allocator afresh. Answers how far
@@ -751,11 +769,15 @@ fn range_advice() -> &'static [i32] {
     return &[];
 }
 
-/// A page that is neither the file's nor absent. Swapped and migrating pages have
-/// the present bit clear, so "present" alone misses some.
 const PAGEMAP_FILE: u64 = 1 << 61;
 const PAGEMAP_SWAPPED: u64 = 1 << 62;
 const PAGEMAP_PRESENT: u64 = 1 << 63;
+
+/// A page that is neither the file's nor absent. Swapped and migrating pages have
+/// the present bit clear, so "present" alone misses some.
+fn is_written(entry: u64) -> bool {
+    entry & PAGEMAP_FILE == 0 && entry & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED) != 0
+}
 
 /// One 64-bit word a page: Documentation/admin-guide/mm/pagemap.rst.
 fn read_pagemap(
@@ -768,9 +790,7 @@ fn read_pagemap(
     entries.resize(image.len() / page * 8, 0);
     pagemap.read_exact_at(entries, (image.start / page * 8) as u64)?;
     for (idx, entry) in entries.chunks_exact(8).enumerate() {
-        let entry = u64::from_ne_bytes(entry.try_into().expect("chunks of eight"));
-        let private = entry & PAGEMAP_FILE == 0;
-        if private && entry & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED) != 0 {
+        if is_written(u64::from_ne_bytes(entry.try_into().expect("chunks of eight"))) {
             let start = image.start + idx * page;
             match written.last_mut() {
                 Some(last) if last.end == start => last.end += page,
@@ -1016,6 +1036,15 @@ mod portable {
 mod tests {
     use super::*;
 
+    impl Heap {
+        /// As a bug of the engine might leave its memory.
+        pub(in crate::isolate) fn spoil(&mut self) {
+            let image = self.space_ref().image.clone();
+            // SAFETY: ours, and no engine runs; the next that does will fault.
+            unsafe { ptr::write_bytes(image.start as *mut u8, 0xff, image.len()) };
+        }
+    }
+
     const SCRATCH: usize = 8 << 20;
     const TRACKINGS: [Tracking; 5] =
         [Tracking::Userfault, Tracking::Scan, Tracking::Pagemap, Tracking::Whole, Tracking::Best];
@@ -1101,6 +1130,16 @@ mod tests {
                 client.heap.rollback();
             }
         }
+    }
+
+    /// A page on the move looks like a swapped one; compaction moves pages at any
+    /// time, and then a rollback that only copied present ones missed some.
+    #[test]
+    fn written_pages_that_are_not_present_count() {
+        assert!(is_written(PAGEMAP_PRESENT));
+        assert!(is_written(PAGEMAP_SWAPPED));
+        assert!(!is_written(PAGEMAP_PRESENT | PAGEMAP_FILE));
+        assert!(!is_written(0));
     }
 
     #[test]

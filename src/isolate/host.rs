@@ -12,9 +12,12 @@ pub(crate) mod text;
 pub(crate) mod url;
 pub mod xml;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Instant};
 
 use crossbeam_channel::Sender;
+
+/// A run's number, unique on its worker; the first is 1.
+pub type RunNumber = u64;
 
 /// One argument of an op, as it came through the door. Bytes borrow the
 /// isolate's heap: they are valid until the op returns.
@@ -179,27 +182,36 @@ pub struct Completion {
     pub reply: Reply,
 }
 
-/// What wakes a run that waits.
+/// What other threads tell a worker.
 #[derive(Debug)]
-pub enum Event {
-    Completed(Completion),
-    /// The run is to end; why, whoever sent this has noted.
-    Stop,
+pub enum Mail {
+    /// An op of a run is done, at this instant. The run may be over.
+    Completed { run: RunNumber, at: Instant, completion: Completion },
+    /// A run was stopped while it waited, and is answered; what is left of it can
+    /// go.
+    Stopped { run: RunNumber },
+    /// The queue has something new for this worker: a job, room, or its end.
+    Queue,
 }
 
-/// Where an asynchronous op delivers. Belongs to one run: a completion that
-/// comes after its run has ended goes nowhere.
+/// Where the asynchronous ops of one run deliver. What is delivered after the
+/// run has ended goes nowhere.
 #[derive(Clone, Debug)]
-pub struct Completions(Sender<Event>);
+pub struct Completions {
+    inbox: Sender<Mail>,
+    run: RunNumber,
+}
 
 impl Completions {
-    pub fn new(sender: Sender<Event>) -> Completions {
-        Completions(sender)
+    pub fn new(inbox: Sender<Mail>, run: RunNumber) -> Completions {
+        Completions { inbox, run }
     }
 
     pub fn complete(&self, call: CallId, reply: Reply) {
-        // The run may be over; then nobody waits for this.
-        let _ = self.0.send(Event::Completed(Completion { call, reply }));
+        let completion = Completion { call, reply };
+        let mail = Mail::Completed { run: self.run, at: Instant::now(), completion };
+        // The worker may be gone; then nobody waits for this.
+        let _ = self.inbox.send(mail);
     }
 }
 

@@ -89,6 +89,7 @@ fn answers_cross_the_wire_both_ways() {
         queue_ms: millis(Duration::from_nanos(1_999)),
         transpile_ms: 0.0,
         run_ms: millis(Duration::from_micros(1_500)),
+        wait_ms: 0.0,
         heap_bytes: 51_200,
         dropped: None,
     };
@@ -104,7 +105,7 @@ fn answers_cross_the_wire_both_ways() {
         concat!(
             r#"{"id":"7","ok":true,"result":{"z":1,"a":12345678901234567890},"#,
             r#""logs":[{"level":"log","text":"hi"}],"#,
-            r#""usage":{"queueMs":0.001,"transpileMs":0.0,"runMs":1.5,"heapBytes":51200}}"#
+            r#""usage":{"queueMs":0.001,"transpileMs":0.0,"runMs":1.5,"waitMs":0.0,"heapBytes":51200}}"#
         ),
     );
     check_answer(
@@ -124,7 +125,7 @@ fn answers_cross_the_wire_both_ways() {
         concat!(
             r#"{"ok":true,"result":null,"warnings":[{"line":1,"column":2,"message":"m","#,
             r#""signature":"s"}],"logs":[],"usage":{"queueMs":0.0,"transpileMs":0.0,"#,
-            r#""runMs":0.0,"heapBytes":0,"dropped":{"timers":1,"calls":0}},"effects":{"calls":1}}"#
+            r#""runMs":0.0,"waitMs":0.0,"heapBytes":0,"dropped":{"timers":1,"calls":0}},"effects":{"calls":1}}"#
         ),
     );
     check_answer(
@@ -144,7 +145,7 @@ fn answers_cross_the_wire_both_ways() {
             r#"{"ok":false,"error":{"kind":"thrown","name":"TypeError","message":"x","#,
             r#""stack":"TypeError: x\n    at main (snippet.ts:3:11)","frame":"3 | x","#,
             r#""hint":"y","line":3,"column":11},"logs":[],"usage":{"queueMs":0.0,"#,
-            r#""transpileMs":0.0,"runMs":0.0,"heapBytes":0}}"#
+            r#""transpileMs":0.0,"runMs":0.0,"waitMs":0.0,"heapBytes":0}}"#
         ),
     );
 }

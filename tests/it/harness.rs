@@ -173,7 +173,7 @@ pub(crate) fn normalised(line: &str) -> Value {
     let mut answer: Value = serde_json::from_str(line).unwrap();
     if let Some(usage) = answer.get_mut("usage") {
         let members = usage.as_object().expect("usage is an object");
-        for name in ["queueMs", "transpileMs", "runMs", "heapBytes"] {
+        for name in ["queueMs", "transpileMs", "runMs", "waitMs", "heapBytes"] {
             let cost = members.get(name).and_then(Value::as_f64);
             assert!(cost.is_some_and(|it| it >= 0.0), "{name} in {members:?}");
         }

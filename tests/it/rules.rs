@@ -11,7 +11,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("oxc", &["src/transpile"]),
     ("rquickjs", &["src/isolate/"]),
     ("rlsf", &["src/isolate/heap.rs"]),
-    ("tokio", &["src/kernel", "src/net.rs", "src/aws", "src/isolate/host"]),
+    ("tokio", &["src/kernel", "src/net", "src/aws", "src/isolate/host"]),
     ("hyper", &["src/net.rs", "src/isolate/host"]),
 ];
 
@@ -47,6 +47,17 @@ fn unsafe_code_stays_in_three_files() {
         let lifts = text_of(&path).contains("(unsafe_code");
         let may = UNSAFE.iter().any(|it| path == Path::new(it));
         assert!(!lifts || may, "{} lifts unsafe_code; only {UNSAFE:?} may", path.display());
+    }
+}
+
+/// The binding's own types keep pointers into the engine's heap in Rust maps, and
+/// a rollback would leave them dangling. Tests make bundles as build.rs does.
+#[test]
+fn the_engine_is_spoken_to_through_its_c_interface() {
+    for path in sources().into_iter().filter(|path| !path.ends_with("tests.rs")) {
+        for line in text_of(&path).lines().filter(|line| line.contains("rquickjs::")) {
+            assert_eq!(line.trim(), "use rquickjs::qjs;", "in {}", path.display());
+        }
     }
 }
 

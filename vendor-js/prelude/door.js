@@ -1,8 +1,8 @@
 // The way out of the isolate. `__door` leaves the global object here, so that
 // only the prelude can reach it. It takes primitives and bytes; whatever a
 // caller hands in has to be converted before.
-import { MapCtor, MapPrototypeDelete, MapPrototypeGet, MapPrototypeSet, PromiseCtor } from "./primordials.js";
-import { makeError } from "./errors.js";
+import { MapCtor, MapPrototypeDelete, MapPrototypeGet, MapPrototypeSet, PromiseCtor, apply } from "./primordials.js";
+import { makeError, refine } from "./errors.js";
 
 export const door = globalThis.__door;
 delete globalThis.__door;
@@ -10,12 +10,21 @@ delete globalThis.__door;
 // Asynchronous ops in flight: call id → how to settle its promise.
 const pending = new MapCtor();
 
+// A synchronous op whose errors have classes that the door does not know.
+export function ask(op, ...args) {
+  try {
+    return door(op, ...args);
+  } catch (error) {
+    throw refine(error);
+  }
+}
+
 // Starts an asynchronous op. Its reply comes through `settle`, unless the op has
 // it at hand.
 export function call(op, ...args) {
   args = [op, ...args];
   return new PromiseCtor((resolve, reject) => {
-    const id = door(...args);
+    const id = apply(ask, undefined, args);
     if (typeof id === "number") MapPrototypeSet(pending, id, { __proto__: null, resolve, reject });
     else resolve(id);
   });
@@ -24,7 +33,7 @@ export function call(op, ...args) {
 // The same for an op that has something to be named by: its number, and the
 // promise of its reply. Throws where it cannot be started.
 export function start(op, ...args) {
-  const id = door(op, ...args);
+  const id = ask(op, ...args);
   const done = new PromiseCtor((resolve, reject) => {
     MapPrototypeSet(pending, id, { __proto__: null, resolve, reject });
   });

@@ -59,6 +59,8 @@ function header(error) {
   }
 }
 
+const SYSTEM_CODE = /^E[A-Z]+$/;
+
 // The error that an op asks for by name.
 export function makeError(name, message) {
   switch (name) {
@@ -69,7 +71,7 @@ export function makeError(name, message) {
   }
   if (hasCode(name)) return new DOMException(message, name);
   // All capitals: the code of a system's error, as Node has it.
-  if (RegExpExec(/^E[A-Z]+$/, name) !== null) {
+  if (RegExpExec(SYSTEM_CODE, name) !== null) {
     const error = new ErrorCtor(message);
     error.code = name;
     return error;
@@ -77,6 +79,12 @@ export function makeError(name, message) {
   const error = new ErrorCtor(message);
   defineHidden(error, "name", name);
   return error;
+}
+
+// The door throws natives, with a name; this is the error that the name means.
+export function refine(error) {
+  const { name, message } = error;
+  return hasCode(name) || RegExpExec(SYSTEM_CODE, name) !== null ? makeError(name, message) : error;
 }
 
 // For ops whose failure is a DOMException: the door can only throw natives.

@@ -1,7 +1,7 @@
 // The body of a response while it is still on the host. Most are read to their
 // end by the SDK, in one go and without a stream; one that the snippet gets
 // becomes a ReadableStream.
-import { call, door, op } from "./host.js";
+import { ask, call, door, op } from "./host.js";
 
 const PIECE_BYTES = 256 * 1024;
 // More than this is not reserved because a header says so.
@@ -29,7 +29,7 @@ export class HostBody {
   async read() {
     if (this.#isOver) return undefined;
     try {
-      let bytes = door(op.HTTP_TAKE, this.#exchange, PIECE_BYTES);
+      let bytes = ask(op.HTTP_TAKE, this.#exchange, PIECE_BYTES);
       if (bytes === undefined) bytes = await call(op.HTTP_READ, this.#exchange, PIECE_BYTES);
       const failure = this.#failure();
       if (failure !== undefined) throw failure;

@@ -3,7 +3,7 @@
 // connections warm between runs. Bodies stream both ways.
 import { HttpResponse } from "@smithy/core/protocols";
 import { HostBody, streamCollector } from "./body.js";
-import { door, op, start } from "./host.js";
+import { ask, door, op, start } from "./host.js";
 import { pathOf } from "./request-path.js";
 import { CHECKSUM_BY_HOST, takeNote } from "./signing.js";
 
@@ -116,7 +116,7 @@ function lengthOf(body, headers) {
 function startWith(meta, body) {
   if (body === undefined || body.length <= SLICE_BYTES) return start(op.HTTP_START, JSON.stringify(meta), body);
   for (let at = 0; at < body.length; at += SLICE_BYTES) {
-    door(op.HTTP_HOLD, body.subarray(at, at + SLICE_BYTES), body.length);
+    ask(op.HTTP_HOLD, body.subarray(at, at + SLICE_BYTES), body.length);
   }
   return start(op.HTTP_START, JSON.stringify(meta));
 }

@@ -46,7 +46,7 @@ impl Outside {
 }
 
 /// What one run has under way. Dropping it ends all of it.
-pub(crate) struct Calls {
+pub struct Calls {
     outside: Arc<Outside>,
     completions: Completions,
     last_call: CallId,
@@ -75,7 +75,7 @@ impl Wanted {
 }
 
 impl Calls {
-    pub(crate) fn new(outside: Arc<Outside>, completions: Completions) -> Calls {
+    pub fn new(outside: Arc<Outside>, completions: Completions) -> Calls {
         Calls {
             outside,
             completions,
@@ -211,12 +211,12 @@ mod tests {
     use super::*;
     use crate::{
         aws::Source,
-        isolate::host::{Completion, Event},
+        isolate::host::{Completion, Mail},
         net::Resolver,
         policy::Policy,
     };
 
-    fn calls() -> (Calls, crossbeam_channel::Receiver<Event>) {
+    fn calls() -> (Calls, crossbeam_channel::Receiver<Mail>) {
         let config = net::Config {
             policy: Policy::default(),
             aws: Source::Fixed { credentials: None, region: None, endpoint: None },
@@ -225,13 +225,13 @@ mod tests {
         let limits = Limits { open: 2, ..Limits::default() };
         let outside = Arc::new(Outside::new(Reactor::on_demand(), config, limits));
         let (sender, events) = crossbeam_channel::unbounded();
-        (Calls::new(outside, Completions::new(sender)), events)
+        (Calls::new(outside, Completions::new(sender, 1)), events)
     }
 
     #[track_caller]
-    fn check_next(events: &crossbeam_channel::Receiver<Event>, expected: (CallId, Reply)) {
+    fn check_next(events: &crossbeam_channel::Receiver<Mail>, expected: (CallId, Reply)) {
         let event = events.recv_timeout(Duration::from_secs(10)).unwrap();
-        let Event::Completed(Completion { call, reply }) = event else {
+        let Mail::Completed { completion: Completion { call, reply }, .. } = event else {
             panic!("not a completion")
         };
         assert_eq!((call, reply), expected);

@@ -80,6 +80,19 @@ impl S3Server {
         });
         S3Server { addr, dir, _reactor: reactor }
     }
+
+    /// An object in `bucket`, without asking the server.
+    pub(crate) fn add_object(&self, key: &str, body: &[u8]) {
+        let path = self.dir.join("bucket").join(key);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, body).unwrap();
+    }
+
+    /// An object of zeros that takes no room on the disk.
+    pub(crate) fn add_sparse_object(&self, key: &str, n_bytes: u64) {
+        let file = fs::File::create(self.dir.join("bucket").join(key)).unwrap();
+        file.set_len(n_bytes).unwrap();
+    }
 }
 
 impl Drop for S3Server {

@@ -12,7 +12,7 @@ use crossbeam_channel::Receiver;
 use llm_kernel::{
     aws::Source,
     isolate::host::{
-        Arg, CallId, Completions, Event, Reply,
+        Arg, CallId, Completions, Mail, Reply,
         http::{Effect, Exchanges, Limits},
     },
     net::{Config, Net, Resolver},
@@ -28,7 +28,7 @@ pub(crate) static REACTOR: LazyLock<Reactor> = LazyLock::new(Reactor::start);
 /// The ops of one run, and what they completed.
 pub(crate) struct Run {
     pub(crate) exchanges: Exchanges,
-    done: Receiver<Event>,
+    done: Receiver<Mail>,
     early: HashMap<CallId, Reply>,
     n_calls: CallId,
 }
@@ -71,7 +71,7 @@ impl Run {
 
     fn with_limits(net: &Arc<Net>, limits: Limits) -> Run {
         let (sender, done) = crossbeam_channel::unbounded();
-        let exchanges = Exchanges::new(net.clone(), Completions::new(sender), limits);
+        let exchanges = Exchanges::new(net.clone(), Completions::new(sender, 1), limits);
         Run { exchanges, done, early: HashMap::new(), n_calls: 0 }
     }
 
@@ -88,7 +88,9 @@ impl Run {
             }
             let event =
                 self.done.recv_timeout(Duration::from_secs(20)).expect("a completion comes");
-            let Event::Completed(done) = event else { panic!("nobody stops these runs") };
+            let Mail::Completed { completion: done, .. } = event else {
+                panic!("nobody stops these runs")
+            };
             self.early.insert(done.call, done.reply);
         }
     }

@@ -1,0 +1,176 @@
+use std::{sync::atomic::Ordering, time::Duration};
+
+use rquickjs::{Context, Module, Runtime, WriteOptions};
+
+use super::*;
+use crate::isolate::{
+    Blueprint, BuildError, Isolate, RunError, Tracking, Verify,
+    host::Op,
+    preset::{self, Preset},
+    tests::run,
+};
+
+/// A bundle as build.rs makes them.
+fn bundle(name: &'static str, source: &str) -> Bytecode {
+    let runtime = Runtime::new().unwrap();
+    let bytes = Context::full(&runtime).unwrap().with(|ctx| {
+        Module::declare(ctx, name, source).unwrap().write(WriteOptions::default()).unwrap()
+    });
+    Bytecode { name, bytes: Box::leak(bytes.into_boxed_slice()) }
+}
+
+fn build(guard: &Guard, bundles: Vec<Bytecode>) -> Result<Isolate, BuildError> {
+    Isolate::build(
+        guard,
+        Blueprint {
+            preset: Preset { name: "test", bundles: Box::leak(bundles.into_boxed_slice()) },
+            memory_bytes: 16 << 20,
+            tracking: Tracking::Best,
+            verify: Verify::EachRollback,
+        },
+    )
+}
+
+fn prelude() -> Bytecode {
+    preset::DEFAULT.bundles[0]
+}
+
+/// Snippet code that ran while disarmed could not be killed.
+#[test]
+fn the_door_calls_nothing_of_its_arguments() {
+    let guard = Guard::adopt_thread().unwrap();
+    let open = bundle("open", "globalThis.openDoor = globalThis.__door;");
+    let mut isolate = build(&guard, vec![open, prelude()]).unwrap();
+    let ops: Vec<u32> =
+        Op::ALL.iter().map(|op| *op as u32).chain([0, 999, 4_000_000_000]).collect();
+    let body = r#"
+        let touched = 0;
+        const touch = () => { touched++; return "x"; };
+        class Bytes extends Uint8Array {
+            get length() { return touch(); }
+            get byteLength() { return touch(); }
+            get byteOffset() { return touch(); }
+            get buffer() { return touch(); }
+            get [Symbol.toStringTag]() { return touch(); }
+        }
+        const every = new Proxy({}, { get: () => touch });
+        const hostile = {
+            toString: { toString: touch, toJSON: touch },
+            valueOf: { valueOf: touch },
+            toPrimitive: { [Symbol.toPrimitive]: touch },
+            proxy: new Proxy({}, every),
+            bytesProxy: new Proxy(new Uint8Array(8), every),
+            functionProxy: new Proxy(touch, every),
+            getters: Object.defineProperties({}, Object.fromEntries(
+                ["length", "byteLength", "buffer", "constructor", "then", "0", "1"].map((key) => [key, { get: touch }]))),
+            function: Object.assign(() => touch(), { toString: touch, valueOf: touch }),
+            boxed: Object.assign(Object("x"), { toString: touch, valueOf: touch }),
+            number: Object.assign(Object(1), { toString: touch, valueOf: touch }),
+            array: Object.assign(["x"], { toString: touch, join: touch }),
+            date: Object.assign(new Date(0), { toString: touch, valueOf: touch }),
+            view: new DataView(new ArrayBuffer(8)),
+            symbol: Symbol("x"),
+            bigint: 1n,
+        };
+        const wrong = [];
+        const check = (what, ...args) => {
+            try {
+                openDoor(...args);
+                wrong.push(`${what} was let through`);
+            } catch (error) {
+                if (!/^(host operations take primitives and bytes|no such host operation)$/.test(error.message)) {
+                    wrong.push(`${what}: ${error.message}`);
+                }
+            }
+        };
+        for (const [name, value] of Object.entries(hostile)) {
+            check(name, value);
+            for (const op of OPS) {
+                for (const before of [[], ["text"], [1, true], [new Uint8Array(8), "x", null]]) {
+                    check(`${op} ${name} ${before.length}`, op, ...before, value);
+                }
+            }
+        }
+        // These are bytes; what they pretend is not asked.
+        const detached = new Uint8Array(8);
+        structuredClone(detached, { transfer: [detached.buffer] });
+        for (const bytes of [new Bytes(8), detached, new Uint8Array(new SharedArrayBuffer(8))]) {
+            for (const op of OPS) {
+                for (const args of [[bytes], ["utf-8", bytes, false], ["sha-256", bytes], [1, bytes]]) {
+                    try { openDoor(op, ...args); } catch {}
+                }
+            }
+        }
+        for (let n = 0; n < 20; n++) {
+            for (const op of OPS) { try { openDoor(op, ...new Array(n).fill(1)); } catch {} }
+        }
+        return { touched, wrong };"#;
+    let outcome = run(&mut isolate, &guard, &body.replace("OPS", &format!("{ops:?}")));
+    assert_eq!(outcome.result, Ok(r#"{"touched":0,"wrong":[]}"#.to_owned()));
+}
+
+#[test]
+fn a_bundle_that_draws_or_waits_while_it_loads_fails_the_build() {
+    let guard = Guard::adopt_thread().unwrap();
+    for source in [
+        "globalThis.seed = Math.random();",
+        "globalThis.id = crypto.randomUUID();",
+        "crypto.getRandomValues(new Uint8Array(4));",
+        "globalThis.began = performance.now();",
+        "globalThis.origin = performance.timeOrigin;",
+        "setTimeout(() => {}, 1);",
+    ] {
+        match build(&guard, vec![prelude(), bundle("hasty", source)]) {
+            Err(BuildError::Bundle { name, message }) => {
+                assert_eq!(name, "hasty", "{message}");
+            }
+            other => panic!("{source} ended with {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn an_isolate_can_be_dropped_at_any_point() {
+    let guard = Guard::adopt_thread().unwrap();
+    let bodies = [
+        "return 1;",
+        "await new Promise(() => {});",
+        "globalThis.kept = setInterval(() => {}, 1000); throw new Error('x');",
+        "const all = []; for (;;) all.push(new Array(100).fill(all.length));",
+        "for (;;) console.log(new Map([[{}, []]]));",
+        "for (let i = 0; ; i++) new Function('return ' + i)();",
+    ];
+    drop(build(&guard, vec![prelude()]).unwrap());
+    for (idx, body) in bodies.iter().enumerate() {
+        let mut isolate = build(&guard, vec![prelude()]).unwrap();
+        let target = guard.target();
+        let ended = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                // Until one of them lands in the run.
+                while !ended.load(Ordering::SeqCst) {
+                    std::thread::sleep(Duration::from_millis(1 + idx as u64));
+                    target.kill(1);
+                }
+            });
+            crate::isolate::tests::run_only(&mut isolate, &guard, body);
+            ended.store(true, Ordering::SeqCst);
+        });
+        // Without a rollback: whatever the run had made is still there.
+        drop(isolate);
+    }
+    assert!(build(&guard, vec![]).is_err(), "no prelude, no isolate");
+}
+
+#[test]
+fn a_fault_in_the_engine_costs_that_run_alone() {
+    let guard = Guard::adopt_thread().unwrap();
+    let mut isolate = build(&guard, vec![prelude()]).unwrap();
+    for _ in 0..2 {
+        isolate.heap_mut().spoil();
+        let outcome = run(&mut isolate, &guard, "return 1;");
+        assert!(matches!(outcome.result, Err(RunError::EngineCrash { .. })), "{outcome:?}");
+        let outcome = run(&mut isolate, &guard, "return 1;");
+        assert_eq!(outcome.result, Ok("1".to_owned()));
+    }
+}

@@ -1,0 +1,74 @@
+//! Faults while runs wait: what the public interface cannot provoke.
+
+use std::sync::mpsc::{Receiver, channel};
+
+use super::*;
+use crate::isolate::RunError;
+
+fn start(n_workers: usize) -> Pool {
+    let config = Config { n_workers, verify: Verify::EachRollback, ..Config::default() };
+    Pool::start(config, Reactor::on_demand()).unwrap()
+}
+
+fn submit(pool: &Pool, code: &str) -> (Ticket, Receiver<Reply>) {
+    let (sender, reply) = channel();
+    let timeout = Duration::from_secs(60);
+    let arrived = Instant::now();
+    let job = Job {
+        code: code.to_owned(),
+        input: "{}".to_owned(),
+        deadline: Some((arrived + timeout, timeout)),
+        arrived,
+        check: crate::transpile::Check::Warn,
+        reply: Box::new(move |reply| sender.send(reply).unwrap()),
+    };
+    (pool.submit(job).unwrap(), reply)
+}
+
+#[track_caller]
+fn result(reply: &Receiver<Reply>) -> Result<String, RunError> {
+    reply.recv_timeout(Duration::from_secs(60)).unwrap().outcome.unwrap().result
+}
+
+fn wait_until(mut condition: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < Duration::from_secs(60));
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+const SLEEPING: &str = "await new Promise((go) => setTimeout(go, 50_000)); return 1;";
+
+#[test]
+fn a_crash_of_the_engine_ends_what_was_suspended_on_it() {
+    let pool = start(1);
+    let sleeping: Vec<_> = (0..3).map(|_| submit(&pool, SLEEPING)).collect();
+    let (ticket, crashing) = submit(&pool, "for (;;) {}");
+    wait_until(|| pool.suspended().n_runs == 3);
+    wait_until(|| ticket.watched.target().is_some());
+    ticket.watched.target().unwrap().crash();
+    let crashed = result(&crashing).unwrap_err();
+    assert!(matches!(crashed, RunError::EngineCrash { .. }), "{crashed:?}");
+    for (_, sleeping) in sleeping {
+        let message = "the engine failed in another snippet while this one waited".to_owned();
+        assert_eq!(result(&sleeping), Err(RunError::EngineCrash { message }));
+    }
+    // The next isolate knows nothing of it.
+    let next = submit(&pool, "await new Promise((go) => setTimeout(go, 1)); return 2;").1;
+    assert_eq!(result(&next), Ok("2".to_owned()));
+    assert_eq!(pool.suspended(), Suspended::default());
+}
+
+#[test]
+fn a_stopping_pool_answers_who_is_queued_suspended_and_at_work() {
+    let pool = start(1);
+    let sleeping: Vec<_> = (0..3).map(|_| submit(&pool, SLEEPING)).collect();
+    let busy = submit(&pool, "for (;;) {}").1;
+    wait_until(|| pool.suspended().n_runs == 3 && pool.queued() == 0);
+    let queued = submit(&pool, "return 1;").1;
+    pool.stop(Duration::from_millis(1));
+    for reply in sleeping.iter().map(|it| &it.1).chain([&busy, &queued]) {
+        assert_eq!(result(reply), Err(RunError::ShuttingDown));
+    }
+}
