@@ -6,6 +6,7 @@
 //! used only at AWS's own S3 endpoints over TLS and at endpoints that the operator
 //! configured. Nothing here sends a snippet's request.
 
+pub mod broker;
 mod endpoint;
 mod sign;
 
@@ -15,6 +16,7 @@ pub(crate) use sign::{Payload, Scope, presign, sign, sign_policy};
 use std::{
     error::Error,
     fmt,
+    sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
@@ -30,6 +32,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use serde::Serialize;
 use tokio::sync::{Mutex, OnceCell};
 
+use self::broker::Broker;
 use crate::policy::{Destination, Standing};
 
 /// A key is fetched anew when it has less than this left.
@@ -46,6 +49,8 @@ const REMEMBER_FAILURE: Duration = Duration::from_secs(3);
 pub enum Source {
     /// Environment, `~/.aws/config` and `~/.aws/credentials`, as every AWS tool.
     Environment,
+    /// The same, but the keys come from a broker.
+    Broker(Arc<Broker>),
     /// These and nothing else.
     Fixed { credentials: Option<Credentials>, region: Option<String>, endpoint: Option<String> },
 }
@@ -123,11 +128,12 @@ impl Aws {
         if let Some(known) = known.as_ref().filter(|it| Instant::now() < it.until) {
             return known.answer.clone();
         }
-        let answer = match &self.settings().await.provider {
-            Some(provider) => {
+        let answer = match (&self.source, &self.settings().await.provider) {
+            (Source::Broker(broker), _) => broker.credentials().await,
+            (_, Some(provider)) => {
                 provider.provide_credentials().await.map_err(NoCredentials::from_chain)
             }
-            None => Err(NoCredentials { reason: "none were configured".to_owned() }),
+            (_, None) => Err(NoCredentials { reason: "none were configured".to_owned() }),
         };
         let keep = match &answer {
             Err(_) => REMEMBER_FAILURE,
@@ -147,7 +153,7 @@ impl Aws {
         self.settings
             .get_or_init(|| async {
                 match &self.source {
-                    Source::Environment => Settings::load().await,
+                    Source::Environment | Source::Broker(_) => Settings::load().await,
                     Source::Fixed { credentials, region, endpoint } => Settings {
                         defaults: Defaults {
                             region: region.clone(),

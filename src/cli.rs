@@ -10,7 +10,7 @@ use std::{ffi::OsString, fmt::Write as _, path::PathBuf, thread, time::Duration}
 
 use crate::{
     api::Lookup,
-    aws,
+    aws::{self, broker::ARGUMENT},
     endpoint::{DEFAULT_SOCKET, Endpoint},
     isolate::host,
     kernel::{self, Access, Limits, Reach},
@@ -34,6 +34,8 @@ pub struct Settings {
     pub n_suspended: usize,
     pub suspended_bytes: usize,
     pub line_bytes: usize,
+    /// `None` waits for the end of a line for ever.
+    pub line_time: Option<Duration>,
     pub source_bytes: usize,
     pub output_bytes: usize,
     pub log_bytes: usize,
@@ -49,6 +51,14 @@ pub struct Settings {
     pub idle_exit: Option<Duration>,
     pub reach: Reach,
     pub tcp_access: TcpAccess,
+    pub lockdown: Lockdown,
+}
+
+/// Whether the kernel gives up what it does not need once it serves.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Lockdown {
+    On,
+    Off,
 }
 
 /// Whether a TCP client must know a token.
@@ -168,6 +178,18 @@ const SETTINGS: &[Setting] = &[
         help: "one request line",
         set: |it, text| {
             it.line_bytes = size(text, 1)?;
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "max-line-time",
+        variable: "LLM_KERNEL_MAX_LINE_TIME",
+        form: Form::Takes("<ms>"),
+        default: "60000",
+        help: "time from the first byte of a request line to its end; 0 = no limit",
+        set: |it, text| {
+            let limit = millis(text)?;
+            it.line_time = (!limit.is_zero()).then_some(limit);
             Ok(())
         },
     },
@@ -328,6 +350,17 @@ const SETTINGS: &[Setting] = &[
             Ok(())
         },
     },
+    Setting {
+        flag: "no-lockdown",
+        variable: "LLM_KERNEL_NO_LOCKDOWN",
+        form: Form::Switch,
+        default: "0",
+        help: "keep the rights of an ordinary process (see Lock-down)",
+        set: |it, text| {
+            it.lockdown = if switch(text)? { Lockdown::Off } else { Lockdown::On };
+            Ok(())
+        },
+    },
 ];
 
 const MIB: usize = 1 << 20;
@@ -344,6 +377,7 @@ impl Default for Settings {
             n_suspended: 0,
             suspended_bytes: 0,
             line_bytes: 0,
+            line_time: None,
             source_bytes: 0,
             output_bytes: 0,
             log_bytes: 0,
@@ -358,6 +392,7 @@ impl Default for Settings {
             idle_exit: None,
             reach: Reach::Loopback,
             tcp_access: TcpAccess::Token,
+            lockdown: Lockdown::On,
         };
         for setting in SETTINGS {
             (setting.set)(&mut res, setting.default).expect("every default is a valid value");
@@ -440,6 +475,7 @@ impl Settings {
         };
         let limits = Limits {
             line_bytes: self.line_bytes,
+            line_time: self.line_time,
             n_connections: self.n_connections,
             n_in_flight: self.n_in_flight,
             unread_bytes: self.unread_bytes,
@@ -489,6 +525,8 @@ pub enum KernelArgs {
     Help,
     Version,
     Serve(Flags),
+    /// Be the broker of a kernel that is locked down; for the kernel's own use.
+    CredentialBroker,
 }
 
 impl KernelArgs {
@@ -515,6 +553,7 @@ impl KernelArgs {
                     };
                     flags.0.push((setting, text));
                 }
+                Value(word) if word == ARGUMENT => return Ok(KernelArgs::CredentialBroker),
                 other => return Err(other.unexpected().into()),
             }
         }

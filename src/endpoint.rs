@@ -86,7 +86,14 @@ impl FromStr for Endpoint {
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Endpoint::Unix(path) => write!(f, "{}", path.display()),
+            Endpoint::Unix(path) => {
+                let path = path.display().to_string();
+                // `name` and `a://b` are paths that have to say so.
+                match path.parse().as_ref() == Ok(self) {
+                    true => f.write_str(&path),
+                    false => write!(f, "unix://{path}"),
+                }
+            }
             Endpoint::Tcp { host, port } if host.contains(':') => {
                 write!(f, "tcp://[{host}]:{port}")
             }
@@ -118,6 +125,8 @@ mod tests {
     fn every_form_of_the_readme() {
         check("/tmp/x.sock", "/tmp/x.sock");
         check("./x.sock", "./x.sock");
+        check("unix:x.sock", "unix://x.sock");
+        check("unix:9000", "unix://9000");
         check("unix:/tmp/x.sock", "/tmp/x.sock");
         check("unix:///tmp/x.sock", "/tmp/x.sock");
         check("tcp://127.0.0.1:9000", "tcp://127.0.0.1:9000");

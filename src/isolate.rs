@@ -24,7 +24,7 @@ pub use self::{
     door::Bytecode,
     drive::Run,
     guard::Guard,
-    heap::{Rollback, Tracking, Verify},
+    heap::{Rollback, Tracking, Verify, keep_pagemap},
 };
 use self::{
     door::{BuildError as EngineError, Collect, Engine, Turn, Waiting},

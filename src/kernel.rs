@@ -1,9 +1,9 @@
 //! Listeners, connections, shutdown; the owner of tokio.
 //!
 //! A kernel is one thread that turns lines into requests and answers into lines;
-//! what happens in between is `service`'s. It installs no signal handler and
-//! reads no environment: where it listens, what it allows and when it stops are
-//! told to it.
+//! what happens in between is `service`'s. It installs no signal handler, gives up
+//! no rights and reads no environment: where it listens, what it allows and when
+//! it stops are told to it.
 
 mod connection;
 mod lines;
@@ -11,7 +11,7 @@ mod listener;
 
 use std::{
     fmt, io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -22,20 +22,21 @@ use std::{
 };
 
 use tokio::{
-    net::{TcpListener, UnixListener},
+    net::{TcpListener, TcpStream, UnixListener},
     runtime, select,
     sync::watch,
     task::JoinSet,
     time::{sleep, timeout},
 };
 
-pub use self::listener::Reach;
+pub use self::listener::{Inherited, Reach};
 use self::{
     connection::{Connection, Stream},
     listener::Listener,
 };
 use crate::{
     endpoint::Endpoint,
+    lockdown,
     net::{BLOCKING_THREADS, Reactor},
     protocol::{Answer, Failure, FailureKind},
     service::{self, Service},
@@ -44,6 +45,7 @@ use crate::{
 
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// Where to listen, unless a socket was inherited.
     pub endpoint: Endpoint,
     pub reach: Reach,
     pub access: Access,
@@ -68,6 +70,8 @@ pub enum Access {
 pub struct Limits {
     /// Bytes of one request line.
     pub line_bytes: usize,
+    /// From the first byte of a line to its end; `None` waits for ever.
+    pub line_time: Option<Duration>,
     pub n_connections: usize,
     /// Requests of one connection that are not answered yet. Beyond it the
     /// kernel stops reading from that connection.
@@ -75,6 +79,19 @@ pub struct Limits {
     /// Bytes of answers that one client has not read yet. Beyond it the client
     /// is dropped.
     pub unread_bytes: usize,
+}
+
+/// A kernel that holds its endpoint and serves nobody yet. It has no thread: what
+/// the process gives up now, all its threads have given up.
+#[derive(Debug)]
+pub struct Bound {
+    listener: Listener,
+    endpoint: Endpoint,
+    token: Option<Token>,
+    token_file: Option<TokenFile>,
+    limits: Limits,
+    idle_limit: Option<Duration>,
+    service: service::Config,
 }
 
 /// A running kernel. Dropping it stops it without grace.
@@ -111,6 +128,7 @@ struct Shared {
     limits: Limits,
     /// `None` where no token is asked for.
     token: Option<Token>,
+    lockdown: Option<lockdown::Report>,
     started: Instant,
     n_connections: AtomicU64,
     n_requests: AtomicU64,
@@ -120,11 +138,12 @@ impl Shared {
     /// Members of the answer to `stats`.
     fn stats(&self) -> String {
         format!(
-            r#""stats":{{"version":"{}","uptimeMs":{},"connections":{},"requests":{},{}}}"#,
+            r#""stats":{{"version":"{}","uptimeMs":{},"connections":{},"requests":{},"lockdown":{},{}}}"#,
             env!("CARGO_PKG_VERSION"),
             self.started.elapsed().as_millis(),
             self.n_connections.load(Relaxed),
             self.n_requests.load(Relaxed),
+            self.lockdown.as_ref().map_or("null".to_owned(), lockdown::Report::to_json),
             self.service.stats()
         )
     }
@@ -133,11 +152,15 @@ impl Shared {
 /// For the last lines of a kernel that stops, and for a refusal.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-impl Kernel {
-    /// When this returns, clients can connect.
-    pub fn start(config: Config) -> io::Result<Kernel> {
+impl Bound {
+    /// Takes the endpoint, and leaves a token if one has to be made. Clients that
+    /// connect from now on wait until it serves.
+    pub fn new(config: Config, inherited: Option<Inherited>) -> io::Result<Bound> {
         let Config { endpoint, reach, access, limits, idle_limit, service } = config;
-        let listener = Listener::bind(&endpoint, reach)?;
+        let listener = match inherited {
+            Some(inherited) => Listener::inherit(inherited, reach)?,
+            None => Listener::bind(&endpoint, reach)?,
+        };
         let endpoint = listener.endpoint()?;
         let (token, token_file) = match (&endpoint, access) {
             (Endpoint::Unix(_), _) | (_, Access::Open) => (None, None),
@@ -151,6 +174,19 @@ impl Kernel {
                 (Some(token), Some(file))
             }
         };
+        Ok(Bound { listener, endpoint, token, token_file, limits, idle_limit, service })
+    }
+
+    /// Folders in which it removes files of its own when it stops.
+    pub fn folders(&self) -> Vec<PathBuf> {
+        let files =
+            self.listener.path().into_iter().chain(self.token_file.as_ref().map(TokenFile::path));
+        files.filter_map(|it| it.parent()).map(Path::to_owned).collect()
+    }
+
+    /// Starts the threads. `lockdown` is what the process has given up.
+    pub fn serve(self, lockdown: Option<lockdown::Report>) -> io::Result<Kernel> {
+        let Bound { listener, endpoint, token, token_file, limits, idle_limit, service } = self;
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(BLOCKING_THREADS)
@@ -159,6 +195,7 @@ impl Kernel {
             service: Service::start(service, Reactor::of(runtime.handle().clone()))?,
             limits,
             token,
+            lockdown,
             started: Instant::now(),
             n_connections: AtomicU64::new(0),
             n_requests: AtomicU64::new(0),
@@ -174,10 +211,15 @@ impl Kernel {
         let thread = thread::Builder::new().name("kernel".to_owned()).spawn(move || {
             runtime.block_on(accept_loop(acceptor, thread_shared, seen_phase, idle_watch));
             drop(token_file);
-            // A look-up that hangs must not keep the kernel from ending.
-            runtime.shutdown_background();
         })?;
         Ok(Kernel { endpoint, shared, phase, idle: Some(idle), thread: Some(thread) })
+    }
+}
+
+impl Kernel {
+    /// When this returns, clients can connect. For a process that keeps its rights.
+    pub fn start(config: Config) -> io::Result<Kernel> {
+        Bound::new(config, None)?.serve(None)
     }
 
     /// Where clients find it.
@@ -216,7 +258,7 @@ impl Drop for Kernel {
 
 /// A listener that tokio knows; keeps the claim on the path.
 enum Acceptor {
-    Unix { socket: UnixListener, _claim: listener::Claim },
+    Unix { socket: UnixListener, _claim: Option<listener::Claim> },
     Tcp { socket: TcpListener },
 }
 
@@ -240,10 +282,23 @@ impl Acceptor {
                 let (stream, _address) = socket.accept().await?;
                 // An answer is one write; waiting for more of it only costs.
                 stream.set_nodelay(true)?;
+                notice_absence(&stream)?;
                 Ok(Stream::Tcp(stream))
             }
         }
     }
+}
+
+/// A machine that vanished says nothing, not even that: the system asks it, and
+/// tells us within two minutes.
+fn notice_absence(stream: &TcpStream) -> io::Result<()> {
+    use rustix::net::sockopt;
+
+    sockopt::set_socket_keepalive(stream, true)?;
+    sockopt::set_tcp_keepidle(stream, Duration::from_secs(60))?;
+    sockopt::set_tcp_keepintvl(stream, Duration::from_secs(15))?;
+    sockopt::set_tcp_keepcnt(stream, 4)?;
+    Ok(())
 }
 
 /// Notices that nobody is there.
@@ -339,4 +394,25 @@ async fn refuse(stream: Stream, failure: Failure) {
     let line = Answer::refusal(None, failure).to_line();
     // A courtesy; whoever does not take it has no claim to more.
     let _ = timeout(FAREWELL, stream.write_all(&line)).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_that_vanishes_will_be_noticed() {
+        let Ok(socket) = std::net::TcpListener::bind("127.0.0.1:0") else { return };
+        let address = socket.local_addr().unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let acceptor = Acceptor::new(Listener::Tcp { socket }).unwrap();
+            let _peer = std::net::TcpStream::connect(address).unwrap();
+            let Stream::Tcp(stream) = acceptor.accept().await.unwrap() else { unreachable!() };
+            assert!(rustix::net::sockopt::socket_keepalive(&stream).unwrap());
+            let idle = rustix::net::sockopt::tcp_keepidle(&stream).unwrap();
+            assert_eq!(idle, Duration::from_secs(60));
+        });
+    }
 }

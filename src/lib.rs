@@ -76,6 +76,7 @@ pub mod client;
 pub mod endpoint;
 pub mod isolate;
 pub mod kernel;
+pub mod lockdown;
 pub mod net;
 pub mod policy;
 pub mod pool;

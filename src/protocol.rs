@@ -13,7 +13,7 @@ use std::{borrow::Cow, fmt, time::Duration};
 use memchr::memchr2;
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{MapAccess, Visitor},
+    de::{IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
@@ -150,22 +150,20 @@ impl Message {
         })?;
         let fields: Fields = match serde_json::from_str(text) {
             Ok(fields) => fields,
-            Err(err) if err.is_data() => {
-                return Err(Refusal {
-                    id: None,
-                    op: None,
-                    failure: Failure::bad_request(format!(
-                        "a request is a JSON object, not {}",
-                        type_of(text.trim_start())
-                    )),
-                    severity: Severity::NotARequest,
-                });
-            }
-            Err(err) if text.trim_ascii().is_empty() => {
-                let _ = err;
+            Err(_) if text.trim_ascii().is_empty() => {
                 return Err(not_json("the line is empty; a request is one JSON object".to_owned()));
             }
             Err(err) => {
+                // What is no object may still be no JSON: that counts first.
+                let syntax_error = match err.is_data() {
+                    true => serde_json::from_str::<IgnoredAny>(text).err(),
+                    false => Some(err),
+                };
+                let Some(err) = syntax_error else {
+                    let message =
+                        format!("a request is a JSON object, not {}", type_of(text.trim_start()));
+                    return Err(Refusal { severity: Severity::NotARequest, ..not_json(message) });
+                };
                 return Err(not_json(format!(
                     "the line is not JSON: {} at byte {}",
                     without_place(&err),

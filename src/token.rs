@@ -66,6 +66,10 @@ impl TokenFile {
         file.write_all(token.0.as_bytes())?;
         Ok(TokenFile { path })
     }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
 }
 
 impl Drop for TokenFile {

@@ -58,6 +58,13 @@ pub struct Program {
     pub(crate) positions: PositionMap,
 }
 
+impl Program {
+    /// JavaScript: one function expression, called by whoever runs it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
 /// Why a snippet could not become a program. Nothing has run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TranspileError {

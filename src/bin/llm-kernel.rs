@@ -7,9 +7,15 @@ use std::{
     thread,
 };
 
+use listenfd::ListenFd;
 use llm_kernel::{
-    cli::{KernelArgs, Settings, UsageError, kernel_help},
-    kernel::Kernel,
+    aws::{
+        Source,
+        broker::{self, Broker},
+    },
+    cli::{KernelArgs, Lockdown, Settings, UsageError, kernel_help},
+    kernel::{Bound, Inherited, Kernel},
+    lockdown::{self, Needs},
     token::Token,
 };
 use signal_hook::{
@@ -24,6 +30,12 @@ fn main() -> ExitCode {
         }
         Ok(KernelArgs::Version) => {
             return print(&format!("llm-kernel {}\n", env!("CARGO_PKG_VERSION")));
+        }
+        Ok(KernelArgs::CredentialBroker) => {
+            return match broker::serve(io::stdin().lock(), io::stdout().lock()) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(err) => failed(&format!("credential broker: {err}")),
+            };
         }
         Ok(KernelArgs::Serve(flags)) => Settings::resolve(&flags, |name| env::var_os(name)),
         Err(err) => Err(err),
@@ -45,8 +57,7 @@ fn serve(settings: &Settings) -> ExitCode {
         Err(err) => return failed(&format!("cannot listen for signals: {err}")),
     };
     allow_many_connections();
-    let token = env::var("LLM_KERNEL_TOKEN").ok().filter(|it| !it.is_empty()).map(Token::new);
-    let mut kernel = match Kernel::start(settings.kernel(token)) {
+    let mut kernel = match start(settings) {
         Ok(kernel) => kernel,
         Err(err) => return failed(&err.to_string()),
     };
@@ -69,6 +80,45 @@ fn serve(settings: &Settings) -> ExitCode {
     });
     kernel.stop(settings.grace);
     ExitCode::SUCCESS
+}
+
+/// Binds first, while that is still allowed, and starts threads last, so that all
+/// of them have given up what the process gives up.
+fn start(settings: &Settings) -> io::Result<Kernel> {
+    let inherited = inherited()?;
+    let token = env::var("LLM_KERNEL_TOKEN").ok().filter(|it| !it.is_empty()).map(Token::new);
+    let variable = |name: &str| env::var_os(name);
+    let mut config = settings.kernel(token);
+    if settings.lockdown == Lockdown::Off {
+        return Bound::new(config, inherited)?.serve(None);
+    }
+    let mut exceptions = Vec::new();
+    if broker::is_needed(variable) {
+        config.service.pool.net.aws = Source::Broker(Broker::start(&env::current_exe()?)?);
+        exceptions.push("credential broker");
+    }
+    let bound = Bound::new(config, inherited)?;
+    let reads = lockdown::readable(variable);
+    let report = lockdown::apply(&Needs { reads, removes: bound.folders(), exceptions });
+    if !report.is_full() {
+        say(&format!("this system cannot lock the kernel down fully: {}", report.to_json()));
+    }
+    bound.serve(Some(report))
+}
+
+/// The socket that systemd holds for us, if it started us.
+fn inherited() -> io::Result<Option<Inherited>> {
+    let mut sockets = ListenFd::from_env();
+    match sockets.len() {
+        0 => return Ok(None),
+        1 => {}
+        n => return Err(io::Error::other(format!("{n} sockets were passed; one is expected"))),
+    }
+    if let Ok(Some(socket)) = sockets.take_unix_listener(0) {
+        return Ok(Some(Inherited::Unix(socket)));
+    }
+    let socket = sockets.take_tcp_listener(0)?;
+    Ok(socket.map(Inherited::Tcp))
 }
 
 fn failed(message: &str) -> ExitCode {

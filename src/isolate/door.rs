@@ -15,6 +15,7 @@
 #![expect(unsafe_code, reason = "the engine's C interface")]
 
 use std::{
+    borrow::Cow,
     cell::Cell,
     ffi::{CStr, c_int, c_void},
     fmt,
@@ -364,6 +365,23 @@ fn copy(heap: &Heap, text: Text) -> String {
     }
 }
 
+/// The engine's text: UTF-8, where a surrogate without its other half is written
+/// as if it were a character. It becomes one U+FFFD, not one for each byte.
+fn well_formed(bytes: &[u8]) -> Cow<'_, str> {
+    let Err(err) = str::from_utf8(bytes) else { return String::from_utf8_lossy(bytes) };
+    let mut patched = bytes.to_vec();
+    let mut at = err.valid_up_to();
+    while at + 2 < patched.len() {
+        if patched[at] == 0xed && patched[at + 1] >= 0xa0 {
+            patched[at..at + 3].copy_from_slice("\u{fffd}".as_bytes());
+            at += 3;
+        } else {
+            at += 1;
+        }
+    }
+    Cow::Owned(String::from_utf8_lossy(&patched).into_owned())
+}
+
 /// Runs one op on plain data. Called disarmed; may allocate and lock, and turns
 /// its own panic into an error of the op.
 fn dispatch(core: *mut Core, op: u32, args: &[RawArg]) {
@@ -378,9 +396,9 @@ fn dispatch(core: *mut Core, op: u32, args: &[RawArg]) {
                 RawArg::Null => Arg::Null,
                 RawArg::Bool(it) => Arg::Bool(it),
                 RawArg::Number(it) => Arg::Number(it),
-                RawArg::Text(text) => Arg::Text(String::from_utf8_lossy(
-                    heap.bytes(text.at, text.len).unwrap_or_default(),
-                )),
+                RawArg::Text(text) => {
+                    Arg::Text(well_formed(heap.bytes(text.at, text.len).unwrap_or_default()))
+                }
                 RawArg::Bytes(text) => {
                     Arg::Bytes(heap.bytes(text.at, text.len).unwrap_or_default())
                 }

@@ -13,11 +13,20 @@ use std::{
 
 use super::{
     door::{Engine, Turn, Wake},
-    guard::{Exit, Guard},
+    guard::{self, Exit, Guard},
     heap::Heap,
     host::{
-        Arg, Completion, Op, Reply, TimerId, calls::Calls, checksum, clock::Clock,
-        console::Console, http::Exchanges, random, text, url, xml,
+        Arg, Completion, Op, Reply, TimerId,
+        calls::Calls,
+        checksum,
+        clock::Clock,
+        compress::Flates,
+        console::Console,
+        crypto,
+        http::Exchanges,
+        random,
+        text::{self, Decoders},
+        url, xml,
     },
     stack,
 };
@@ -124,6 +133,8 @@ pub(crate) struct Host {
     clock: Clock,
     pub(crate) console: Console,
     pub(crate) timers: Timers,
+    decoders: Decoders,
+    flates: Flates,
     /// `None` while the image is built: nothing outside may get into it.
     pub(crate) calls: Option<Calls>,
     positions: PositionMap,
@@ -146,6 +157,8 @@ impl Host {
             clock,
             console,
             timers: Timers::default(),
+            decoders: Decoders::default(),
+            flates: Flates::default(),
             calls,
             positions,
             reply: Reply::Undefined,
@@ -196,6 +209,15 @@ impl Host {
             Op::Decode => text::decode(args),
             Op::UrlParse => url::url_parse(args),
             Op::UrlSet => url::url_set(args),
+            Op::DecoderOpen => self.decoders.open(args),
+            Op::DecoderNext => self.decoders.next(args),
+            Op::FlateOpen => self.flates.open(args),
+            Op::FlatePush => self.flates.push(args),
+            Op::FlatePull => self.flates.pull(args),
+            Op::Crypto => match crypto::Task::of(args) {
+                Ok(task) => task.perform(|| !guard::is_asked()),
+                Err(refused) => refused,
+            },
             Op::XmlParse => xml::xml_parse(args),
             op => match &mut self.calls {
                 Some(calls) => call(calls, op, args),
@@ -221,6 +243,7 @@ impl Host {
 
 /// The ops that work beside the run, and those about what they have under way.
 fn call(calls: &mut Calls, op: Op, args: &[Arg<'_>]) -> Reply {
+    let n_bytes = args.iter().map(Arg::len).sum();
     match op {
         Op::HttpStart => calls.start(Exchanges::start, args),
         Op::HttpTake => calls.ask(Exchanges::take, args),
@@ -233,8 +256,14 @@ fn call(calls: &mut Calls, op: Op, args: &[Arg<'_>]) -> Reply {
         Op::AwsPresign => calls.start(Exchanges::presign, args),
         Op::AwsSignPolicy => calls.start(Exchanges::sign_policy, args),
         Op::Checksum => match checksum::checksum(args) {
-            Ok(work) => calls.start_work(work),
+            Ok(work) => calls.start_work(n_bytes, work),
             Err(reply) => reply,
+        },
+        Op::CryptoCall => match crypto::Task::of(args) {
+            Ok(task) => {
+                calls.start_work(n_bytes, move |wanted| task.perform(|| wanted.is_wanted()))
+            }
+            Err(refused) => refused,
         },
         _ => Reply::bad_args(op),
     }

@@ -29,6 +29,7 @@ use std::{
     ptr::{self, NonNull},
     rc::Rc,
     slice,
+    sync::OnceLock,
 };
 
 use rlsf::Tlsf;
@@ -566,11 +567,23 @@ unsafe fn insert(blocks: &mut Blocks, region: &Range<usize>) {
     unsafe { blocks.insert_free_block_ptr(NonNull::new_unchecked(region)) };
 }
 
+/// Opens what a process that has locked itself down can no longer open, if it is
+/// not root's; every later isolate shares it. Without it, whole images are copied.
+pub fn keep_pagemap() {
+    let _ = pagemap();
+}
+
+fn pagemap() -> io::Result<File> {
+    static KEPT: OnceLock<Option<File>> = OnceLock::new();
+    // All users read at offsets of their own, so that one description serves all.
+    match KEPT.get_or_init(|| File::open("/proc/self/pagemap").ok()) {
+        Some(file) => file.try_clone(),
+        None => Err(io::Error::from(io::ErrorKind::PermissionDenied)),
+    }
+}
+
 impl Tracker {
-    /// Opened at the seal: after the process locks itself down, some of these can
-    /// no longer be had.
     fn open(tracking: Tracking, image: &Range<usize>) -> io::Result<Tracker> {
-        let pagemap = || File::open("/proc/self/pagemap");
         match tracking {
             Tracking::Userfault => {
                 Ok(Tracker::Userfault { uffd: track_writes(image)?, pagemap: pagemap()? })

@@ -5,7 +5,9 @@
 pub mod calls;
 pub mod checksum;
 pub(crate) mod clock;
+pub(crate) mod compress;
 pub(crate) mod console;
+pub(crate) mod crypto;
 pub mod http;
 pub(crate) mod random;
 pub(crate) mod text;
@@ -46,6 +48,17 @@ pub enum Reply {
         name: String,
         message: String,
     },
+}
+
+impl Arg<'_> {
+    /// Bytes of it that an op has to copy.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Arg::Text(text) => text.len(),
+            Arg::Bytes(bytes) => bytes.len(),
+            Arg::Undefined | Arg::Null | Arg::Bool(_) | Arg::Number(_) => 0,
+        }
+    }
 }
 
 impl Reply {
@@ -99,6 +112,20 @@ pub(crate) enum Op {
     UrlParse = 23,
     /// `(href, part, value)`; the parts of the changed URL.
     UrlSet = 24,
+    /// `(encoding's name)`; the number of a decoder that keeps state.
+    DecoderOpen = 25,
+    /// `(decoder, bytes, last, fatal)`; text.
+    DecoderNext = 26,
+    /// `(format, unpack)`; the number of a stream.
+    FlateOpen = 30,
+    /// `(stream, bytes)`; they are worked on by pulls.
+    FlatePush = 31,
+    /// `(stream, at the end)`; bytes, or nothing before the next push.
+    FlatePull = 32,
+    /// `(operation, …)`; what Web Crypto gives for it.
+    Crypto = 35,
+    /// `(operation, …)`; a call: the same, beside the run.
+    CryptoCall = 36,
     /// `(description, body?)`; a call: the head of the response, as JSON text. The
     /// call's number names the exchange from then on.
     HttpStart = 40,
@@ -128,7 +155,7 @@ pub(crate) enum Op {
 }
 
 impl Op {
-    pub(crate) const ALL: [Op; 25] = [
+    pub(crate) const ALL: [Op; 32] = [
         Op::Log,
         Op::WallClock,
         Op::Elapsed,
@@ -142,6 +169,13 @@ impl Op {
         Op::Decode,
         Op::UrlParse,
         Op::UrlSet,
+        Op::DecoderOpen,
+        Op::DecoderNext,
+        Op::FlateOpen,
+        Op::FlatePush,
+        Op::FlatePull,
+        Op::Crypto,
+        Op::CryptoCall,
         Op::HttpStart,
         Op::HttpTake,
         Op::HttpRead,

@@ -21,7 +21,7 @@ use tokio::{
     net::{TcpStream, UnixStream},
     select,
     sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch},
-    time::{sleep, timeout},
+    time::{sleep, timeout, timeout_at},
 };
 
 use super::{
@@ -40,7 +40,7 @@ use crate::{
 const HANGUP_INTERVAL: Duration = Duration::from_millis(10);
 /// How long a client may take none of the bytes that are meant for it.
 const STALL: Duration = Duration::from_secs(30);
-/// What somebody who has shown no token may send, and how slowly.
+/// What somebody who has shown no token may send, and how long that may take.
 const STRANGER_LINE: usize = 4_096;
 const STRANGER_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -181,13 +181,27 @@ impl Connection {
             None => (Standing::Newcomer, LineBuffer::new(line_bytes)),
         };
         let mut is_open = true;
+        // When the introduction, or the line that has begun, must be complete.
+        let mut due = Some(Instant::now() + STRANGER_PATIENCE);
         while is_open {
-            let readable = match standing {
-                Standing::Stranger => timeout(STRANGER_PATIENCE, self.stream.readable()).await,
-                _ => Ok(self.stream.readable().await),
+            let limit = self.shared.limits.line_time;
+            if standing != Standing::Stranger {
+                due = match (lines.is_between_lines(), limit) {
+                    (true, _) | (false, None) => None,
+                    (false, Some(limit)) => due.or_else(|| Instant::now().checked_add(limit)),
+                };
+            }
+            let readable = match due {
+                Some(due) => timeout_at(due.into(), self.stream.readable()).await,
+                None => Ok(self.stream.readable().await),
             };
-            if !matches!(readable, Ok(Ok(()))) {
-                return End::Gone;
+            match readable {
+                Ok(Ok(())) => {}
+                Err(_elapsed) if standing != Standing::Stranger => {
+                    self.give_up_on_line(limit.unwrap_or_default(), outbox).await;
+                    return End::HalfClosed;
+                }
+                Ok(Err(_)) | Err(_) => return End::Gone,
             }
             match self.stream.try_read_buf(lines.spare()) {
                 Ok(0) => is_open = false,
@@ -222,6 +236,29 @@ impl Connection {
         End::HalfClosed
     }
 
+    /// Answers the line that never ends.
+    async fn give_up_on_line(&self, limit: Duration, outbox: &mpsc::UnboundedSender<Outgoing>) {
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        let permit = permit.expect("the semaphore is never closed");
+        let ms = limit.as_millis();
+        let failure = Failure::bad_request(format!("the line is not complete after {ms} ms"))
+            .with_hint("end each request with a line feed; `--max-line-time` raises the limit");
+        self.reply_slot(permit, outbox).send(Answer::refusal(None, failure).to_line());
+    }
+
+    fn reply_slot(
+        &self,
+        permit: OwnedSemaphorePermit,
+        outbox: &mpsc::UnboundedSender<Outgoing>,
+    ) -> ReplySlot {
+        ReplySlot {
+            permit,
+            outbox: outbox.clone(),
+            in_flight: Arc::clone(&self.in_flight),
+            unread_limit: self.shared.limits.unread_bytes,
+        }
+    }
+
     /// Until every answer is sent, or nobody is there to take it.
     async fn flushed(&self) {
         let n_permits = u32::try_from(self.shared.limits.n_in_flight).unwrap_or(u32::MAX);
@@ -252,12 +289,7 @@ impl Connection {
         outbox: &mpsc::UnboundedSender<Outgoing>,
     ) -> Standing {
         self.shared.n_requests.fetch_add(1, Relaxed);
-        let reply = ReplySlot {
-            permit,
-            outbox: outbox.clone(),
-            in_flight: Arc::clone(&self.in_flight),
-            unread_limit: self.shared.limits.unread_bytes,
-        };
+        let reply = self.reply_slot(permit, outbox);
         let line = match line {
             Line::Complete(line) => line,
             Line::TooLong => {

@@ -56,6 +56,11 @@ impl LineBuffer {
         }
     }
 
+    /// Whether nothing of the next line is here.
+    pub(super) fn is_between_lines(&self) -> bool {
+        self.state == State::Collecting && self.start == self.bytes.len()
+    }
+
     /// The next line, if it is all here.
     pub(super) fn next(&mut self) -> Option<Line<'_>> {
         loop {

@@ -7,7 +7,7 @@
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io,
-    net::{TcpListener as StdTcpListener, ToSocketAddrs},
+    net::{SocketAddr, TcpListener as StdTcpListener, ToSocketAddrs},
     os::unix::{
         fs::{FileTypeExt, MetadataExt, OpenOptionsExt},
         net::{UnixListener as StdUnixListener, UnixStream},
@@ -36,8 +36,22 @@ const BACKLOG: i32 = 1_024;
 
 #[derive(Debug)]
 pub(super) enum Listener {
-    Unix { socket: StdUnixListener, claim: Claim },
-    Tcp { socket: StdTcpListener },
+    Unix {
+        socket: StdUnixListener,
+        /// `None` where somebody else keeps the path.
+        claim: Option<Claim>,
+    },
+    Tcp {
+        socket: StdTcpListener,
+    },
+}
+
+/// A listening socket that whoever started us has opened, such as systemd. The
+/// path stays theirs.
+#[derive(Debug)]
+pub enum Inherited {
+    Unix(StdUnixListener),
+    Tcp(StdTcpListener),
 }
 
 impl Listener {
@@ -46,20 +60,14 @@ impl Listener {
             Endpoint::Unix(path) => {
                 let (socket, claim) = Claim::take(path)?;
                 socket.set_nonblocking(true)?;
-                Listener::Unix { socket, claim }
+                Listener::Unix { socket, claim: Some(claim) }
             }
             Endpoint::Tcp { host, port } => {
                 let addresses: Vec<_> = (&**host, *port)
                     .to_socket_addrs()
                     .map_err(|err| with_context(&err, &format!("cannot look up {host}")))?
                     .collect();
-                let is_public = addresses.iter().any(|it| !it.ip().is_loopback());
-                if is_public && reach == Reach::Loopback {
-                    return Err(refused(format!(
-                        "{endpoint} can be reached from other machines; \
-                         `--listen-public` allows that"
-                    )));
-                }
+                allow(endpoint, reach, &addresses)?;
                 let socket = StdTcpListener::bind(&*addresses)
                     .map_err(|err| with_context(&err, &format!("cannot listen on {endpoint}")))?;
                 socket.set_nonblocking(true)?;
@@ -69,16 +77,59 @@ impl Listener {
         Ok(res)
     }
 
+    pub(super) fn inherit(inherited: Inherited, reach: Reach) -> io::Result<Listener> {
+        let res = match inherited {
+            Inherited::Unix(socket) => {
+                socket.set_nonblocking(true)?;
+                Listener::Unix { socket, claim: None }
+            }
+            Inherited::Tcp(socket) => {
+                socket.set_nonblocking(true)?;
+                Listener::Tcp { socket }
+            }
+        };
+        if let Listener::Tcp { socket } = &res {
+            allow(&res.endpoint()?, reach, &[socket.local_addr()?])?;
+        }
+        Ok(res)
+    }
+
+    /// The path that is ours to remove.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match self {
+            Listener::Unix { claim: Some(claim), .. } => Some(&claim.path),
+            Listener::Unix { claim: None, .. } | Listener::Tcp { .. } => None,
+        }
+    }
+
     /// Where clients find this; a port of 0 has become a real one.
     pub(super) fn endpoint(&self) -> io::Result<Endpoint> {
         match self {
-            Listener::Unix { claim, .. } => Ok(Endpoint::Unix(claim.path.clone())),
+            Listener::Unix { claim: Some(claim), .. } => Ok(Endpoint::Unix(claim.path.clone())),
+            Listener::Unix { socket, claim: None } => {
+                let address = socket.local_addr()?;
+                let path = address.as_pathname().ok_or_else(|| {
+                    refused("the inherited socket has no path that clients could use".to_owned())
+                })?;
+                Ok(Endpoint::Unix(path.to_owned()))
+            }
             Listener::Tcp { socket } => {
                 let address = socket.local_addr()?;
                 Ok(Endpoint::Tcp { host: address.ip().to_string(), port: address.port() })
             }
         }
     }
+}
+
+/// Whether we may listen there.
+fn allow(endpoint: &Endpoint, reach: Reach, addresses: &[SocketAddr]) -> io::Result<()> {
+    let is_public = addresses.iter().any(|it| !it.ip().is_loopback());
+    if is_public && reach == Reach::Loopback {
+        return Err(refused(format!(
+            "{endpoint} can be reached from other machines; `--listen-public` allows that"
+        )));
+    }
+    Ok(())
 }
 
 /// The right to serve at a path. Dropping it removes the socket.

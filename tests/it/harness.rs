@@ -232,18 +232,22 @@ pub(crate) struct KernelProgram {
 
 impl KernelProgram {
     pub(crate) fn start(command: &mut Command) -> KernelProgram {
-        let mut child =
-            command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it is built");
+        let command = command.stdin(Stdio::null()).stderr(Stdio::piped());
+        KernelProgram::spawned(command.spawn().expect("it is built"))
+    }
+
+    /// One that was started with its stderr piped.
+    pub(crate) fn spawned(mut child: Child) -> KernelProgram {
         let stderr = child.stderr.as_mut().unwrap();
-        let mut greeting = Vec::new();
-        let mut byte = [0];
-        while stderr.read(&mut byte).unwrap() == 1 {
-            greeting.push(byte[0]);
-            if byte[0] == b'\n' {
+        let mut greeting = String::new();
+        // Before it, a kernel may say what this system cannot do.
+        while !greeting.starts_with("listening on ") {
+            greeting = read_line(stderr);
+            if greeting.is_empty() {
                 break;
             }
         }
-        KernelProgram { child, greeting: String::from_utf8(greeting).unwrap() }
+        KernelProgram { child, greeting }
     }
 
     pub(crate) fn on(socket: &Path) -> KernelProgram {
@@ -261,6 +265,19 @@ impl Drop for KernelProgram {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Up to the line end and no further: what follows is somebody else's to read.
+fn read_line(from: &mut impl Read) -> String {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while from.read(&mut byte).unwrap() == 1 {
+        line.push(byte[0]);
+        if byte[0] == b'\n' {
+            break;
+        }
+    }
+    String::from_utf8(line).unwrap()
 }
 
 /// Names in a folder, sorted.

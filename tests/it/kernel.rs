@@ -100,6 +100,47 @@ fn a_request_can_be_cancelled_by_its_id() {
 }
 
 #[test]
+fn a_cancel_reaches_a_run_wherever_it_is() {
+    needs_sockets!();
+    let kernel = TestKernel::start(1);
+    let places = [
+        // In the interpreter, in a builtin that never looks up, waiting, and in a
+        // `catch` that swallows whatever comes.
+        "for (;;) {}",
+        "return new Array(1e9) + ''",
+        "await new Promise((resolve) => setTimeout(resolve, 1e9))",
+        "for (;;) try { for (;;) {} } catch {}",
+    ];
+    for code in places {
+        let mut client = kernel.client();
+        let request = json!({ "id": "a", "code": code });
+        client.send(&request.to_string()).unwrap();
+        kernel.wait_for_running(1);
+        // Behind it in the queue.
+        client.send(r#"{"id":"b","code":"return 1"}"#).unwrap();
+        client.send(r#"{"op":"cancel","id":"b"}"#).unwrap();
+        client.send(r#"{"op":"cancel","id":"a"}"#).unwrap();
+        let mut answers: Vec<_> = (0..4).map(|_| normalised(&client.receive().unwrap())).collect();
+        // The timer of the one that waits is counted there; not what this is about.
+        answers.iter_mut().filter(|it| it["op"].is_null()).for_each(|it| it["usage"] = json!("…"));
+        answers.sort_by_key(|it| (it["op"].is_string(), it["id"].to_string()));
+        let acknowledged =
+            |id: &str| json!({ "id": id, "op": "cancel", "ok": true, "cancelled": true });
+        assert_eq!(
+            answers,
+            [
+                with_id(&json!("a"), cancelled()),
+                with_id(&json!("b"), cancelled()),
+                acknowledged("a"),
+                acknowledged("b"),
+            ],
+            "{code}"
+        );
+        kernel.check_serves();
+    }
+}
+
+#[test]
 fn an_id_in_flight_is_taken() {
     needs_sockets!();
     let kernel = TestKernel::start(1);

@@ -2,13 +2,24 @@
 
 use std::{
     fs,
-    os::unix::{fs::MetadataExt, net::UnixStream},
-    process::ExitStatus,
+    io::{BufRead, BufReader},
+    os::{
+        fd::OwnedFd,
+        unix::{
+            fs::MetadataExt,
+            net::{UnixListener, UnixStream},
+        },
+    },
+    path::Path,
+    process::{ExitStatus, Stdio},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use llm_kernel::client::ClientError;
+use llm_kernel::{
+    client::{Client, ClientError},
+    endpoint::Endpoint,
+};
 use rustix::process::Signal;
 use serde_json::json;
 
@@ -135,6 +146,121 @@ fn exactly_one_of_two_kernels_serves() {
     check_program(
         program("run-code").arg("--socket").arg(&socket).args(["--code", "return input"]),
         (0, "{}\n", ""),
+    );
+}
+
+#[test]
+fn of_kernels_started_at_once_exactly_one_serves() {
+    needs_sockets!();
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("k");
+    for round in 0..3 {
+        // What a killed kernel leaves is there for all of them to take over.
+        let mut killed = KernelProgram::on(&socket);
+        killed.signal(Signal::KILL);
+        killed.child.wait().unwrap();
+        let start = |_| {
+            program("llm-kernel")
+                .arg("--socket")
+                .arg(&socket)
+                .args(["--workers", "1"])
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        };
+        let starters: Vec<_> = (0..4).map(start).collect();
+        // The losers end by themselves; the winner has to be told.
+        check_served(&socket);
+        let mut n_served = 0;
+        for mut starter in starters {
+            let pid = rustix::process::Pid::from_child(&starter);
+            let mut greeting = String::new();
+            let mut stderr = BufReader::new(starter.stderr.take().unwrap());
+            // The last line of a loser, the greeting of the winner.
+            while stderr.read_line(&mut greeting).unwrap() > 0 {
+                if greeting.contains("listening on") {
+                    break;
+                }
+            }
+            if greeting.ends_with(&format!("listening on {}\n", socket.display()))
+                && !greeting.contains("already")
+            {
+                n_served += 1;
+                rustix::process::kill_process(pid, Signal::TERM).unwrap();
+                assert_eq!(starter.wait().unwrap().code(), Some(0));
+            } else {
+                let message =
+                    format!("llm-kernel: a kernel is already listening on {}\n", socket.display());
+                assert_eq!((starter.wait().unwrap().code(), greeting), (Some(1), message));
+            }
+        }
+        assert_eq!(n_served, 1, "round {round}");
+        assert_eq!(names_in(folder.path()), Vec::<String>::new());
+    }
+}
+
+#[track_caller]
+fn check_served(socket: &Path) {
+    let endpoint = Endpoint::Unix(socket.to_owned());
+    let start = Instant::now();
+    while Client::connect(&endpoint, None).is_err() {
+        assert!(start.elapsed() < Duration::from_secs(30), "nobody serves {}", socket.display());
+        thread::sleep(Duration::from_millis(1));
+    }
+    check_program(
+        program("run-code").arg("--socket").arg(socket).args(["--code", "return input"]),
+        (0, "{}\n", ""),
+    );
+}
+
+/// Starts a kernel as systemd does: with a listening socket as descriptor 3.
+fn activated(socket: OwnedFd, arguments: &[&str]) -> std::process::Command {
+    let mut command = program("llm-kernel");
+    let path = command.get_program().to_owned();
+    command = std::process::Command::new("sh");
+    command
+        .args(["-c", r#"exec 3<&0 </dev/null; export LISTEN_FDS=1 LISTEN_PID=$$; exec "$0" "$@""#])
+        .arg(path)
+        .args(arguments)
+        .stdin(socket);
+    command
+}
+
+#[test]
+fn a_socket_of_systemds_is_served_and_left_alone() {
+    needs_sockets!();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("k");
+    let socket = UnixListener::bind(&path).unwrap();
+    let mut kernel = KernelProgram::spawned(
+        activated(socket.try_clone().unwrap().into(), &["--workers", "1"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap(),
+    );
+    assert_eq!(kernel.greeting, format!("listening on {}\n", path.display()));
+    check_served(&path);
+    kernel.signal(Signal::TERM);
+    assert_eq!(kernel.child.wait().unwrap().code(), Some(0));
+    // The path is systemd's: connecting starts the next kernel.
+    assert_eq!(names_in(folder.path()), ["k"]);
+}
+
+#[test]
+fn a_public_socket_is_refused_also_from_systemd() {
+    needs_sockets!();
+    let socket = std::net::TcpListener::bind("0.0.0.0:0").unwrap();
+    let port = socket.local_addr().unwrap().port();
+    check_program(
+        &mut activated(socket.into(), &[]),
+        (
+            1,
+            "",
+            &format!(
+                "llm-kernel: tcp://0.0.0.0:{port} can be reached from other machines; \
+                 `--listen-public` allows that\n"
+            ),
+        ),
     );
 }
 

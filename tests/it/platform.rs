@@ -138,3 +138,38 @@ fn string_snippets_answer_as_in_node() {
 fn buffer_and_process_are_as_in_node() {
     check_spec("buffer");
 }
+
+#[test]
+fn structured_clones_are_as_specified() {
+    check_spec("clone");
+}
+
+#[test]
+fn web_crypto_gives_the_published_vectors() {
+    check_spec("crypto");
+}
+
+#[test]
+fn encodings_are_as_specified() {
+    check_spec("encoding");
+}
+
+#[test]
+fn bodies_and_headers_are_as_specified() {
+    check_spec("fetch");
+}
+
+#[test]
+fn blobs_and_files_are_as_specified() {
+    check_spec("file");
+}
+
+#[test]
+fn streams_and_events_are_as_specified() {
+    check_spec("streams");
+}
+
+#[test]
+fn urls_are_as_specified() {
+    check_spec("url");
+}

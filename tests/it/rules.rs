@@ -7,10 +7,13 @@ use std::{
 
 /// Each of these crates is an implementation detail of some places.
 const OWNERS: &[(&str, &[&str])] = &[
+    ("landlock", &["src/lockdown.rs"]),
     ("lexopt", &["src/cli.rs"]),
+    ("listenfd", &["src/bin/llm-kernel.rs"]),
     ("oxc", &["src/transpile"]),
     ("rquickjs", &["src/isolate/"]),
     ("rlsf", &["src/isolate/heap.rs"]),
+    ("seccompiler", &["src/lockdown.rs"]),
     ("tokio", &["src/kernel", "src/net", "src/aws", "src/isolate/host"]),
     ("hyper", &["src/net.rs", "src/isolate/host"]),
 ];

@@ -2,7 +2,18 @@
 // streams.
 import { Blob } from "fetch-blob";
 import { File } from "fetch-blob/file.js";
-import { defineGlobal, defineHidden } from "./primordials.js";
+import { defineGlobal, defineHidden, defineProperty, getter } from "./primordials.js";
+
+const typeOf = getter(Blob.prototype, "type");
+defineProperty(Blob.prototype, "type", {
+  __proto__: null,
+  // The package keeps the case that it was given.
+  get() {
+    return typeOf(this).toLowerCase();
+  },
+  configurable: true,
+  enumerable: true,
+});
 
 // Shown as in Node; the packages' own properties are accessors.
 defineHidden(Blob.prototype, Symbol.for("nodejs.util.inspect.custom"), function (depth, options, inspect) {

@@ -31,6 +31,13 @@ const textOf = (units) => {
 // Node reads both alphabets in either, skips what belongs to none, and stops
 // at the padding.
 const base64Bytes = (text) => {
+  try {
+    return fromBase64.call(Uint8Array, text, { lastChunkHandling: "loose" });
+  } catch {
+    return lenientBase64Bytes(text);
+  }
+};
+const lenientBase64Bytes = (text) => {
   const end = text.indexOf("=");
   let digits = (end < 0 ? text : text.slice(0, end)).replace(/[^A-Za-z0-9+/_-]/g, "");
   if (digits.length % 4 === 1) digits = digits.slice(0, -1);

@@ -2,11 +2,12 @@
 // polyfill framework; the algorithm is this short.
 import {
   MapCtor, MapPrototypeForEach, MapPrototypeGet, MapPrototypeHas, MapPrototypeSet, SetPrototypeForEach, defineGlobal,
-  getOwnPropertyDescriptor, isError, isMap, isSet, uncurryThis,
+  getOwnPropertyDescriptor, getPrototypeOf, isArray, isError, isMap, isSet, keys, uncurryThis,
 } from "./primordials.js";
 import { DOMException } from "./domexception.js";
 import { describeBriefly } from "./describe.js";
 
+const ObjectPrototype = Object.prototype;
 const timeOf = uncurryThis(Date.prototype.getTime);
 const sourceOf = uncurryThis(getOwnPropertyDescriptor(RegExp.prototype, "source").get);
 const lengthOf = uncurryThis(getOwnPropertyDescriptor(ArrayBuffer.prototype, "byteLength").get);
@@ -33,21 +34,28 @@ defineGlobal("structuredClone", function structuredClone(value, options) {
 });
 
 function clone(value, seen) {
-  if (typeof value === "symbol" || typeof value === "function") throw refusal(value);
-  if (typeof value !== "object" || value === null) return value;
-  if (MapPrototypeHas(seen, value)) return MapPrototypeGet(seen, value);
+  if (typeof value !== "object" || value === null) {
+    if (typeof value === "symbol" || typeof value === "function") throw refusal(value);
+    return value;
+  }
+  const known = MapPrototypeGet(seen, value);
+  if (known !== undefined) return known;
+
+  if (isArray(value)) {
+    const copy = [];
+    MapPrototypeSet(seen, value, copy);
+    return copyArray(value, copy, seen);
+  }
+  const prototype = getPrototypeOf(value);
+  if (prototype === ObjectPrototype || prototype === null) {
+    const copy = {};
+    MapPrototypeSet(seen, value, copy);
+    return copyProperties(value, copy, keys(value), seen);
+  }
   const remember = (copy) => {
     MapPrototypeSet(seen, value, copy);
     return copy;
   };
-
-  if (Array.isArray(value)) {
-    const copy = remember([]);
-    copy.length = value.length;
-    return copyProperties(value, copy, seen);
-  }
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype || prototype === null) return copyProperties(value, remember({}), seen);
   if (ArrayBuffer.isView(value)) {
     const buffer = clone(value.buffer, seen);
     const length = value instanceof DataView ? value.byteLength : value.length;
@@ -89,15 +97,31 @@ function clone(value, seen) {
   for (const type of [Promise, WeakMap, WeakSet, WeakRef, Symbol, ReadableStream, WritableStream, EventTarget, Iterator]) {
     if (value instanceof type) throw refusal(value);
   }
-  return copyProperties(value, remember({}), seen);
+  return copyProperties(value, remember({}), keys(value), seen);
 }
 
-function copyProperties(value, copy, seen) {
-  for (const key of Object.keys(value)) {
-    const item = clone(value[key], seen);
+function copyArray(value, copy, seen) {
+  const { length } = value;
+  const names = keys(value);
+  // Indices come first: so many names, and the last of them, mean no holes and
+  // nothing else.
+  if (names.length === length && (length === 0 || names[length - 1] === `${length - 1}`)) {
+    for (let idx = 0; idx < length; idx++) copy[idx] = clone(value[idx], seen);
+    return copy;
+  }
+  copy.length = length;
+  return copyProperties(value, copy, names, seen);
+}
+
+function copyProperties(value, copy, names, seen) {
+  for (let idx = 0; idx < names.length; idx++) {
+    const key = names[idx];
+    const item = value[key];
+    const type = typeof item;
+    const cloned = type === "string" || type === "number" || type === "boolean" ? item : clone(item, seen);
     if (key === "__proto__") {
-      Object.defineProperty(copy, key, { value: item, writable: true, enumerable: true, configurable: true });
-    } else copy[key] = item;
+      Object.defineProperty(copy, key, { value: cloned, writable: true, enumerable: true, configurable: true });
+    } else copy[key] = cloned;
   }
   return copy;
 }

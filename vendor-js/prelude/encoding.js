@@ -9,6 +9,8 @@ import { DOMException } from "./domexception.js";
 const SLICE_UNITS = 64 * 1024;
 const SLICE_BYTES = 256 * 1024;
 const NO_BYTES = new Uint8Array(0);
+// Where a cut between characters cannot be found by looking back.
+const STATEFUL = ["gbk", "gb18030", "big5", "euc-jp", "iso-2022-jp", "shift_jis", "euc-kr"];
 
 const isHigh = (unit) => unit >= 0xd800 && unit <= 0xdbff;
 
@@ -72,6 +74,8 @@ export class TextDecoder {
   #fatal;
   #ignoreBom;
   #pending = NO_BYTES;
+  // The host's decoder, in the middle of a text of such an encoding.
+  #id = 0;
   #begun = false;
 
   constructor(label = "utf-8", options = {}) {
@@ -103,6 +107,7 @@ export class TextDecoder {
       this.#pending = NO_BYTES;
     }
     const stream = !!options?.stream;
+    if (STATEFUL.includes(this.#encoding)) return this.#decodeStateful(bytes, !stream);
     if (stream) {
       const end = bytes.length - unfinished(this.#encoding, bytes);
       this.#pending = bytes.slice(end);
@@ -114,6 +119,21 @@ export class TextDecoder {
       if (!this.#ignoreBom && text.charCodeAt(0) === 0xfeff && this.#encoding.startsWith("utf-")) text = text.slice(1);
     }
     if (!stream) this.#begun = false;
+    return text;
+  }
+
+  #decodeStateful(bytes, isLast) {
+    const id = this.#id === 0 ? door(op.DECODER_OPEN, this.#encoding) : this.#id;
+    // Closed by the last piece, and by a mistake.
+    this.#id = 0;
+    let text = "";
+    let from = 0;
+    do {
+      const to = Math.min(from + SLICE_BYTES, bytes.length);
+      text += door(op.DECODER_NEXT, id, bytes.subarray(from, to), isLast && to === bytes.length, this.#fatal);
+      from = to;
+    } while (from < bytes.length);
+    if (!isLast) this.#id = id;
     return text;
   }
 }

@@ -13,6 +13,13 @@ export const DECODER_NAME = 21; // (label) → canonical name of the encoding
 export const DECODE = 22; // (name, bytes, fatal) → text
 export const URL_PARSE = 23; // (href, base | undefined) → parts
 export const URL_SET = 24; // (href, part, value) → parts
+export const DECODER_OPEN = 25; // (name) → decoder
+export const DECODER_NEXT = 26; // (decoder, bytes, last, fatal) → text
+export const FLATE_OPEN = 30; // (format, unpack) → stream
+export const FLATE_PUSH = 31; // (stream, bytes ≤ 64 KiB)
+export const FLATE_PULL = 32; // (stream, at the end) → ArrayBuffer | undefined before the next push
+export const CRYPTO = 35; // (operation, …) → ArrayBuffer | boolean
+export const CRYPTO_CALL = 36; // (operation, …) → a call: the same
 // "A call" gives its number at once and settles later: `call` in door.js.
 export const HTTP_START = 40; // (description, body | undefined) → a call: JSON text of the head
 export const HTTP_TAKE = 41; // (exchange, max) → ArrayBuffer | true at the end | undefined: wait

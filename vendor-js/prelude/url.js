@@ -17,7 +17,17 @@ const PATHNAME = 8;
 const SEARCH = 9;
 const HASH = 10;
 
-const parse = (href, base) => door(op.URL_PARSE, wellFormed(href), base === undefined ? undefined : wellFormed(base)).split("\n");
+function parse(href, base) {
+  const input = wellFormed(href);
+  try {
+    return door(op.URL_PARSE, input, base === undefined ? undefined : wellFormed(base));
+  } catch (error) {
+    // As Node's has them.
+    error.code = "ERR_INVALID_URL";
+    error.input = input;
+    throw error;
+  }
+}
 const wellFormed = (text) => `${text}`.toWellFormed();
 
 // Writes a list back into its URL; only URL itself can reach this.
@@ -171,13 +181,19 @@ const encodeForm = (text) =>
     found === "%20" ? "+" : `%${found.charCodeAt(0).toString(16).toUpperCase()}`,
   );
 
+// What `URL.createObjectURL` gave names for.
+const blobs = new Map();
+export const blobOfUrl = (href) => blobs.get(href.split("#", 1)[0]);
+
 export class URL {
-  #parts;
+  // The parts, one a line; taken apart when one is asked for.
+  #text;
+  #list = null;
   #params = null;
 
   constructor(href, base) {
     if (arguments.length === 0) throw new TypeError("new URL takes a URL");
-    this.#parts = parse(href, base);
+    this.#text = parse(href, base);
   }
 
   static canParse(href, base) {
@@ -192,8 +208,24 @@ export class URL {
     }
   }
 
+  static createObjectURL(blob) {
+    if (!(blob instanceof Blob)) throw new TypeError("URL.createObjectURL takes a Blob");
+    const href = `blob:nodedata:${crypto.randomUUID()}`;
+    blobs.set(href, blob);
+    return href;
+  }
+
+  static revokeObjectURL(href) {
+    blobs.delete(`${href}`);
+  }
+
+  get #parts() {
+    return (this.#list ??= this.#text.split("\n"));
+  }
+
   #set(part, value) {
-    this.#parts = door(op.URL_SET, this.#parts[HREF], part, wellFormed(value)).split("\n");
+    this.#text = door(op.URL_SET, this.#parts[HREF], part, wellFormed(value));
+    this.#list = null;
   }
 
   get href() {
@@ -201,7 +233,8 @@ export class URL {
   }
 
   set href(value) {
-    this.#parts = parse(value);
+    this.#text = parse(value);
+    this.#list = null;
     this.#refreshParams();
   }
 

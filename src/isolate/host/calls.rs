@@ -62,6 +62,8 @@ pub struct Calls {
 struct Shared {
     run_is_over: AtomicBool,
     n_working: AtomicUsize,
+    /// Copied for work that is not done.
+    held_bytes: AtomicUsize,
 }
 
 /// Tells work that takes long whether anybody still wants it.
@@ -134,9 +136,10 @@ impl Calls {
     /// Starts work that needs a processor and nobody else, such as compression, on
     /// a thread where it holds up no run. Its reply settles the call; when the run
     /// ends first, work that has not begun never does, and what comes of the rest
-    /// is dropped.
+    /// is dropped. `n_bytes` were copied for it.
     pub(crate) fn start_work(
         &mut self,
+        n_bytes: usize,
         work: impl FnOnce(&Wanted) -> Reply + Send + 'static,
     ) -> Reply {
         let limit = self.outside.limits.open;
@@ -146,6 +149,14 @@ impl Calls {
                 format!("more than {limit} host operations are under way; await some first"),
             );
         }
+        let most_bytes = self.outside.limits.held_bytes;
+        if self.work.held_bytes.load(Ordering::Relaxed) + n_bytes > most_bytes {
+            let message = format!(
+                "host operations on more than {} MiB are under way; await some first",
+                most_bytes >> 20
+            );
+            return Reply::throw("QuotaExceededError", message);
+        }
         let handle = match self.outside.reactor.handle() {
             Ok(handle) => handle,
             Err(err) => return not_started(&err),
@@ -154,6 +165,7 @@ impl Calls {
         let completions = self.completions.clone();
         let wanted = Wanted(Arc::clone(&self.work));
         wanted.0.n_working.fetch_add(1, Ordering::Relaxed);
+        wanted.0.held_bytes.fetch_add(n_bytes, Ordering::Relaxed);
         handle.spawn_blocking(move || {
             if wanted.is_wanted() {
                 // Nothing of the work is used again.
@@ -162,6 +174,7 @@ impl Calls {
                 completions.complete(call, reply);
             }
             wanted.0.n_working.fetch_sub(1, Ordering::Relaxed);
+            wanted.0.held_bytes.fetch_sub(n_bytes, Ordering::Relaxed);
         });
         self.started(call)
     }
@@ -241,9 +254,9 @@ mod tests {
     fn work_beside_the_run_is_numbered_counted_and_bounded() {
         let (mut calls, events) = calls();
         let (go, wait) = mpsc::channel::<()>();
-        let first = calls.start_work(move |_| Reply::Bool(wait.recv().is_ok()));
+        let first = calls.start_work(0, move |_| Reply::Bool(wait.recv().is_ok()));
         assert_eq!(first, Reply::Number(1.0));
-        assert_eq!(calls.start_work(|_| panic!("on purpose")), Reply::Number(2.0));
+        assert_eq!(calls.start_work(0, |_| panic!("on purpose")), Reply::Number(2.0));
         assert_eq!(calls.n_in_flight(), 2);
         check_next(&events, (2, Reply::throw("Error", "the kernel failed in it")));
         calls.delivered();
@@ -258,7 +271,7 @@ mod tests {
         let (mut calls, _events) = calls();
         let (told, is_told) = mpsc::channel();
         let (began, has_begun) = mpsc::channel();
-        calls.start_work(move |wanted| {
+        calls.start_work(0, move |wanted| {
             began.send(()).unwrap();
             while wanted.is_wanted() {
                 std::thread::yield_now();
@@ -278,10 +291,10 @@ mod tests {
         let wait = Arc::new(parking_lot::Mutex::new(wait));
         for _ in 0..2 {
             let wait = Arc::clone(&wait);
-            calls.start_work(move |_| Reply::Bool(wait.lock().recv().is_ok()));
+            calls.start_work(0, move |_| Reply::Bool(wait.lock().recv().is_ok()));
         }
         assert_eq!(
-            calls.start_work(|_| Reply::Undefined),
+            calls.start_work(0, |_| Reply::Undefined),
             Reply::throw(
                 "QuotaExceededError",
                 "more than 2 host operations are under way; await some first"

@@ -1,10 +1,15 @@
-//! Text and bytes: TextEncoder and TextDecoder. Every call stands alone, so
-//! whoever streams (the prelude) cuts between characters; the encodings that
-//! cannot be cut without state, legacy Asian ones, are not offered.
+//! Text and bytes: TextEncoder and TextDecoder. Where an encoding can be cut
+//! between characters by looking at its bytes, every call stands alone and whoever
+//! streams (the prelude) cuts; legacy Asian ones keep a decoder here instead.
 
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use std::collections::HashMap;
+
+use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::{Arg, Op, Reply};
+
+/// Ones that a run starts and does not finish.
+const MAX_DECODERS: usize = 1000;
 
 /// `(text)`; lone surrogates were replaced when the text left the engine.
 pub(crate) fn utf8_encode(args: &[Arg<'_>]) -> Reply {
@@ -15,18 +20,12 @@ pub(crate) fn utf8_encode(args: &[Arg<'_>]) -> Reply {
 /// `(label)`: "latin1" → "windows-1252".
 pub(crate) fn decoder_name(args: &[Arg<'_>]) -> Reply {
     let [Arg::Text(label)] = args else { return Reply::bad_args(Op::DecoderName) };
-    match Encoding::for_label(label.as_bytes()) {
-        Some(encoding) if is_offered(encoding) => Reply::Text(encoding.name().to_ascii_lowercase()),
-        Some(encoding) => Reply::throw(
-            "RangeError",
-            format!(
-                "TextDecoder does not offer {} here; utf-8, utf-16 and single-byte encodings are",
-                encoding.name()
-            ),
-        ),
+    match Encoding::for_label_no_replacement(label.as_bytes()) {
+        Some(encoding) => Reply::Text(encoding.name().to_ascii_lowercase()),
         None => {
             let shown = &label[..label.floor_char_boundary(100)];
-            Reply::throw("RangeError", format!("TextDecoder knows no encoding '{shown}'"))
+            let message = format!("The \"{shown}\" encoding is not supported");
+            Reply::throw("RangeError", message)
         }
     }
 }
@@ -36,17 +35,77 @@ pub(crate) fn decode(args: &[Arg<'_>]) -> Reply {
     let [Arg::Text(name), Arg::Bytes(bytes), Arg::Bool(fatal)] = args else {
         return Reply::bad_args(Op::Decode);
     };
-    let Some(encoding) = Encoding::for_label(name.as_bytes()).filter(|it| is_offered(it)) else {
+    let Some(encoding) = Encoding::for_label(name.as_bytes()).filter(|it| stands_alone(it)) else {
         return Reply::bad_args(Op::Decode);
     };
     let (text, had_errors) = encoding.decode_without_bom_handling(bytes);
     if *fatal && had_errors {
-        return Reply::throw("TypeError", format!("the bytes are not valid {name}"));
+        return not_valid(name);
     }
     Reply::Text(text.into_owned())
 }
 
-fn is_offered(encoding: &'static Encoding) -> bool {
+fn not_valid(name: &str) -> Reply {
+    Reply::type_error(format!("The encoded data was not valid for encoding {name}"))
+}
+
+/// Decoders of one run that are in the middle of something, by number.
+#[derive(Default)]
+pub(crate) struct Decoders {
+    open: HashMap<u32, Decoder>,
+    last_id: u32,
+}
+
+impl Decoders {
+    /// `(encoding's name)`; its number.
+    pub(crate) fn open(&mut self, args: &[Arg<'_>]) -> Reply {
+        let [Arg::Text(name)] = args else { return Reply::bad_args(Op::DecoderOpen) };
+        let Some(encoding) = Encoding::for_label(name.as_bytes()) else {
+            return Reply::bad_args(Op::DecoderOpen);
+        };
+        if self.open.len() == MAX_DECODERS {
+            let message = format!("more than {MAX_DECODERS} decoders are in the middle of a text");
+            return Reply::throw("RangeError", message);
+        }
+        self.last_id += 1;
+        self.open.insert(self.last_id, encoding.new_decoder_without_bom_handling());
+        Reply::Number(f64::from(self.last_id))
+    }
+
+    /// `(decoder, bytes, last, fatal)`; text. The last one closes it.
+    pub(crate) fn next(&mut self, args: &[Arg<'_>]) -> Reply {
+        let &[Arg::Number(id), Arg::Bytes(bytes), Arg::Bool(last), Arg::Bool(fatal)] = args else {
+            return Reply::bad_args(Op::DecoderNext);
+        };
+        let Some(decoder) = self.open.get_mut(&(id as u32)) else {
+            return Reply::bad_args(Op::DecoderNext);
+        };
+        let name = decoder.encoding().name();
+        let Some(capacity) = decoder.max_utf8_buffer_length(bytes.len()) else {
+            return Reply::bad_args(Op::DecoderNext);
+        };
+        let mut text = String::with_capacity(capacity);
+        let is_valid = if fatal {
+            let (result, _) = decoder.decode_to_string_without_replacement(bytes, &mut text, last);
+            matches!(result, DecoderResult::InputEmpty)
+        } else {
+            let _ = decoder.decode_to_string(bytes, &mut text, last);
+            true
+        };
+        if last || !is_valid {
+            self.open.remove(&(id as u32));
+        }
+        if is_valid { Reply::Text(text) } else { not_valid(&name.to_ascii_lowercase()) }
+    }
+}
+
+impl std::fmt::Debug for Decoders {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Decoders").field("open", &self.open.len()).finish_non_exhaustive()
+    }
+}
+
+fn stands_alone(encoding: &'static Encoding) -> bool {
     encoding == UTF_8 || encoding == UTF_16LE || encoding == UTF_16BE || encoding.is_single_byte()
 }
 
@@ -70,7 +129,7 @@ mod tests {
             "utf-8",
             b"\xff",
             true,
-            Reply::throw("TypeError", "the bytes are not valid utf-8"),
+            Reply::throw("TypeError", "The encoded data was not valid for encoding utf-8"),
         );
     }
 
@@ -84,16 +143,26 @@ mod tests {
         check_label(" UTF8 ", Reply::Text("utf-8".to_owned()));
         check_label("latin1", Reply::Text("windows-1252".to_owned()));
         check_label("utf-16", Reply::Text("utf-16le".to_owned()));
-        check_label(
-            "nonsense",
-            Reply::throw("RangeError", "TextDecoder knows no encoding 'nonsense'"),
-        );
-        check_label(
-            "shift_jis",
-            Reply::throw(
-                "RangeError",
-                "TextDecoder does not offer Shift_JIS here; utf-8, utf-16 and single-byte encodings are",
-            ),
-        );
+        check_label("sjis", Reply::Text("shift_jis".to_owned()));
+        let unknown = |label| {
+            Reply::throw("RangeError", format!("The \"{label}\" encoding is not supported"))
+        };
+        check_label("nonsense", unknown("nonsense"));
+        check_label("replacement", unknown("replacement"));
+    }
+
+    #[test]
+    fn characters_may_be_cut() {
+        let mut decoders = Decoders::default();
+        let Reply::Number(id) = decoders.open(&[Arg::Text("shift_jis".into())]) else {
+            panic!("not opened");
+        };
+        let mut next = |bytes, last| {
+            decoders.next(&[Arg::Number(id), Arg::Bytes(bytes), Arg::Bool(last), Arg::Bool(true)])
+        };
+        assert_eq!(next(b"\x93", false), Reply::Text(String::new()));
+        assert_eq!(next(b"\xfa\x96", false), Reply::Text("\u{65e5}".to_owned()));
+        assert_eq!(next(b"", true), not_valid("shift_jis"));
+        assert!(decoders.open.is_empty());
     }
 }

@@ -1,0 +1,572 @@
+//! Whatever comes in: nothing panics, nothing is lost, no snippet leaves its
+//! wrapper.
+//!
+//! Each test makes inputs out of a seed corpus and random bytes (`arbitrary` says
+//! what a byte decides). By default it does a fixed, repeatable number of rounds;
+//! `FUZZ_SECONDS=600 cargo test --test it fuzz` goes on for ten minutes each, from
+//! a start that differs each time. A failure prints its input.
+
+use std::{
+    env, fs,
+    io::{Read, Write},
+    net::Shutdown,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use arbitrary::{Result, Unstructured};
+use llm_kernel::{
+    endpoint::Endpoint,
+    isolate::{
+        host::{Arg, Reply, xml::xml_parse},
+        preset,
+    },
+    protocol::{FailureKind, Message, Request},
+    transpile::{Check, SOURCE_BYTES, STACK_BYTES, TranspileError, Transpiler},
+};
+use oxc::{
+    allocator::Allocator,
+    ast::ast::{Expression, Statement},
+    parser::Parser,
+    span::SourceType,
+};
+use serde_json::{Value, json};
+
+use crate::harness::{TestKernel, needs_sockets};
+
+/// Calls `round` with fresh random bytes, `n_rounds` times or for FUZZ_SECONDS.
+#[expect(clippy::print_stderr, reason = "a run by hand is told how far it got")]
+fn fuzz(n_rounds: u64, mut round: impl FnMut(&mut Unstructured<'_>) -> Result<()>) {
+    let seconds = env::var("FUZZ_SECONDS").ok().map(|it| it.parse().unwrap());
+    let end = seconds.map(|it| Instant::now() + Duration::from_secs(it));
+    let mut state = match end {
+        None => 0x9E37_79B9_7F4A_7C15,
+        Some(_) => u64::from_le_bytes(random_bytes()) | 1,
+    };
+    let mut n_done = 0;
+    let mut bytes = vec![0; 4_096];
+    while end.map_or(n_done < n_rounds, |it| Instant::now() < it) {
+        for chunk in bytes.chunks_exact_mut(8) {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            chunk.copy_from_slice(&state.to_le_bytes());
+        }
+        // An error says that the bytes were used up: then the round was a short one.
+        let _ = round(&mut Unstructured::new(&bytes));
+        n_done += 1;
+    }
+    if end.is_some() {
+        eprintln!("{n_done} rounds");
+    }
+}
+
+fn random_bytes() -> [u8; 8] {
+    let mut bytes = [0; 8];
+    fs::File::open("/dev/urandom").unwrap().read_exact(&mut bytes).unwrap();
+    bytes
+}
+
+/// A seed, changed in a few places; `words` are what is put into it.
+fn mutated(u: &mut Unstructured<'_>, seeds: &[String], words: &[&str]) -> Result<Vec<u8>> {
+    let mut res = u.choose(seeds)?.clone().into_bytes();
+    for _ in 0..u.int_in_range(0..=6)? {
+        let at = u.int_in_range(0..=res.len())?;
+        let end = (at + u.int_in_range(0..=16)?).min(res.len());
+        match u.int_in_range(0..=6)? {
+            0 => drop(res.drain(at..end)),
+            1 => drop(res.splice(at..at, u.choose(words)?.bytes())),
+            2 => drop(res.splice(at..end, u.choose(words)?.bytes())),
+            3 => {
+                let piece = res[at..end].to_vec();
+                let n_copies = u.int_in_range(1..=40)?;
+                res.splice(at..at, piece.repeat(n_copies));
+            }
+            4 => {
+                let other = u.choose(seeds)?.as_bytes();
+                let from = u.int_in_range(0..=other.len())?;
+                res.truncate(at);
+                res.extend_from_slice(&other[from..]);
+            }
+            5 => res.truncate(at),
+            _ => {
+                if let Some(byte) = res.get_mut(at) {
+                    *byte = u.arbitrary()?;
+                }
+            }
+        }
+    }
+    res.truncate(64 << 10);
+    Ok(res)
+}
+
+fn strings(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|&it| it.to_owned()).collect()
+}
+
+const LINES: &[&str] = &[
+    r#"{"code":"return input"}"#,
+    r#"{"id":"7","code":"return 1","input":{"a":[1,2.5e3,"x\ud83d\ude00"]},"timeoutMs":50}"#,
+    r#"{"id":-0.5,"code":"throw new Error('x')","input":null}"#,
+    r#"{"op":"ping","id":1}"#,
+    r#"{"op":"stats"}"#,
+    r#"{"op":"cancel","id":"7"}"#,
+    r#"{"op":"auth","token":"x"}"#,
+    r#"[{}]"#,
+];
+const LINE_WORDS: &[&str] = &[
+    "\"",
+    "\\",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "null",
+    "true",
+    "1e999",
+    "-",
+    "\"id\":",
+    "\"op\":",
+    "\"code\":",
+    "\"input\":",
+    "\"timeoutMs\":",
+    "\\ud800",
+    "\\u0000",
+    "\u{feff}",
+    "\u{2028}",
+    "é",
+    "\r",
+    " ",
+    "0",
+];
+
+#[test]
+fn a_line_is_a_message_or_refused() {
+    let seeds = strings(LINES);
+    fuzz(20_000, |u| {
+        let line = mutated(u, &seeds, LINE_WORDS)?;
+        match Message::parse(&line) {
+            Ok(Message::Run(request)) => {
+                let again = request.to_line();
+                let shown = String::from_utf8_lossy(&line).into_owned();
+                assert_eq!(again.matches('\n').count(), 1, "{shown}");
+                let read = Message::parse(again.trim_end_matches('\n').as_bytes());
+                // A line has no line breaks, so blanks stand for them.
+                let input = request.input.replace('\r', " ");
+                assert_eq!(read, Ok(Message::Run(Request { input, ..request })), "{shown}");
+            }
+            Ok(Message::Control { .. }) => {}
+            Err(refusal) => {
+                let kind = refusal.failure.kind;
+                assert_eq!(kind, FailureKind::BadRequest);
+                // What is quoted of a stranger's text is short.
+                assert!(refusal.failure.message.len() < 400, "{}", refusal.failure.message);
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn every_line_gets_one_answer_however_it_comes() {
+    needs_sockets!();
+    let kernel = TestKernel::start_with(|it| it.timeout = Some(Duration::from_millis(100)));
+    let seeds = strings(LINES);
+    fuzz(150, |u| {
+        // A first line that is no JSON would end the connection.
+        let mut bytes = b"{\"op\":\"ping\"}\n".to_vec();
+        let mut n_lines = 1;
+        for _ in 0..u.int_in_range(0..=8)? {
+            let mut line = mutated(u, &seeds, LINE_WORDS)?;
+            line.retain(|it| *it != b'\n');
+            bytes.append(&mut line);
+            bytes.push(b'\n');
+            n_lines += 1;
+        }
+        let mut stream = kernel.raw();
+        let mut rest = &bytes[..];
+        while !rest.is_empty() {
+            let n_bytes = u.int_in_range(1..=rest.len())?;
+            // The client's own mistakes, such as a wrong token, end the connection.
+            if stream.write_all(&rest[..n_bytes]).is_err() {
+                break;
+            }
+            rest = &rest[n_bytes..];
+        }
+        let _ = stream.shutdown(Shutdown::Write);
+        let mut answers = String::new();
+        let _ = stream.read_to_string(&mut answers);
+        let shown = String::from_utf8_lossy(&bytes).into_owned();
+        for answer in answers.lines() {
+            let answer: Value = serde_json::from_str(answer).unwrap();
+            assert!(answer["ok"].is_boolean(), "{answer}\n{shown}");
+            let kind = answer["error"]["kind"].as_str().unwrap_or_default();
+            assert!(!["internal", "engine_crash"].contains(&kind), "{answer}\n{shown}");
+        }
+        assert_eq!(answers.lines().count(), n_lines, "\n{shown}\n{answers}");
+        Ok(())
+    });
+    kernel.check_serves();
+}
+
+#[test]
+fn an_endpoint_is_parsed_or_refused() {
+    let seeds = strings(&[
+        "/tmp/llm-kernel.sock",
+        "unix:/run/k",
+        "unix:///run/k",
+        "tcp://127.0.0.1:9000",
+        "tcp://[::1]:9000/",
+        "localhost:9000",
+        "9000",
+        "./relative",
+    ]);
+    let words =
+        ["/", ":", "//", "tcp://", "unix:", "[", "]", "::", "65535", "65536", " ", "+", "é", "\0"];
+    fuzz(20_000, |u| {
+        let text = String::from_utf8_lossy(&mutated(u, &seeds, &words)?).into_owned();
+        if let Ok(endpoint) = text.parse::<Endpoint>() {
+            // What it is shown as means the same again.
+            let shown = endpoint.to_string();
+            assert_eq!(shown.parse::<Endpoint>().as_ref(), Ok(&endpoint), "{text:?} {shown:?}");
+        }
+        Ok(())
+    });
+}
+
+/// The snippets of the transpiler's own tests.
+fn snippets() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snippets/typescript");
+    let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()).collect();
+    paths.retain(|it| it.extension().is_some_and(|it| it == "ts"));
+    paths.sort();
+    assert!(paths.len() > 50, "looked in the wrong folder");
+    paths.iter().map(|it| fs::read_to_string(it).unwrap()).collect()
+}
+
+const CODE_WORDS: &[&str] = &[
+    "}",
+    "{",
+    ")",
+    "(",
+    "]",
+    "[",
+    "})",
+    "})()",
+    "};",
+    "/*",
+    "*/",
+    "//",
+    "`",
+    "${",
+    "'",
+    "\"",
+    "\\",
+    "\n",
+    "\u{2028}",
+    "\0",
+    ";",
+    ",",
+    "=>",
+    "=",
+    "<",
+    ">",
+    "!",
+    "?",
+    ":",
+    ".",
+    "...",
+    "#",
+    "@",
+    "async ",
+    "await ",
+    "function ",
+    "function* ",
+    "class ",
+    "return ",
+    "yield ",
+    "import ",
+    "export ",
+    "enum ",
+    "namespace ",
+    "type ",
+    "interface ",
+    "declare ",
+    "abstract ",
+    "static ",
+    "get ",
+    "as ",
+    "satisfies ",
+    "new.target",
+    "super",
+    "this",
+    "arguments",
+    "input",
+    "main",
+    "import.meta",
+    "import(",
+    "using ",
+    "let ",
+    "const ",
+    "var ",
+    "in ",
+    "of ",
+    "<!--",
+    "-->",
+    "#!",
+    "/(/",
+    "/[/]/",
+    "0n",
+    "\\u{61}",
+    "é",
+    "𝒳",
+    "eval",
+    "with",
+    "delete ",
+    "void ",
+];
+
+#[test]
+fn a_snippet_becomes_one_function_or_is_refused() {
+    let seeds = snippets();
+    // The transpiler asks for more stack than a test's thread has.
+    let work = move || {
+        let mut transpiler = Transpiler::new(SOURCE_BYTES).with_api(preset::DEFAULT.api());
+        let mut allocator = Allocator::new();
+        fuzz(2_000, |u| {
+            let code = mutated(u, &seeds, CODE_WORDS)?;
+            let code = String::from_utf8_lossy(&code).into_owned();
+            match transpiler.transpile(&code, Check::Warn) {
+                Ok(program) => {
+                    assert_is_one_function(&allocator, program.text(), &code);
+                    allocator.reset();
+                }
+                Err(TranspileError::Findings) => panic!("nobody asked for a strict check"),
+                Err(
+                    TranspileError::Syntax { message, .. } | TranspileError::TooLarge { message },
+                ) => {
+                    assert!(!message.is_empty(), "{code}");
+                }
+            }
+            Ok(())
+        });
+    };
+    let thread = std::thread::Builder::new().stack_size(STACK_BYTES + (4 << 20)).spawn(work);
+    thread.unwrap().join().unwrap();
+}
+
+/// `"use strict";(async function main(input){ … })` and nothing else.
+#[track_caller]
+fn assert_is_one_function(allocator: &Allocator, text: &str, code: &str) {
+    let parsed = Parser::new(allocator, text, SourceType::cjs()).parse();
+    // What does not parse does not run; the engine says so to the caller.
+    if parsed.diagnostics.has_errors() {
+        return;
+    }
+    let body = &parsed.program.body;
+    let is_one = match &body[..] {
+        [Statement::ExpressionStatement(it)] => match &it.expression {
+            Expression::ParenthesizedExpression(it) => match &it.expression {
+                Expression::FunctionExpression(it) => {
+                    it.r#async
+                        && it.params.items.len() == 1
+                        && it.id.as_ref().is_some_and(|it| it.name == "main")
+                }
+                _ => false,
+            },
+            _ => false,
+        },
+        _ => false,
+    };
+    assert!(is_one, "\nsnippet: {code:?}\nprogram: {text:?}");
+}
+
+#[test]
+fn xml_becomes_json_or_is_refused() {
+    let mut seeds: Vec<String> = include_str!("../../src/isolate/host/xml_cases.jsonl")
+        .lines()
+        .map(|it| serde_json::from_str::<[String; 2]>(it).unwrap()[0].clone())
+        .collect();
+    seeds.push(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>b</Name><Contents><Key>a&amp;b</Key><Size>1</Size></Contents><Contents><Key>c</Key></Contents></ListBucketResult>"
+            .to_owned(),
+    );
+    let words = [
+        "<",
+        ">",
+        "/",
+        "&",
+        ";",
+        "&amp;",
+        "&#x",
+        "&#0;",
+        "&#xD800;",
+        "<![CDATA[",
+        "]]>",
+        "<!--",
+        "-->",
+        "<!DOCTYPE a [",
+        "]>",
+        "<?x",
+        "?>",
+        "=",
+        "'",
+        "\"",
+        "\r",
+        "\n",
+        "<a>",
+        "</a>",
+        "<a/>",
+        "__proto__",
+        "#text",
+        "\0",
+        "\u{feff}",
+        "é",
+        "xmlns:x",
+        "<!ENTITY b \"c\">",
+    ];
+    fuzz(20_000, |u| {
+        let bytes = mutated(u, &seeds, &words)?;
+        match xml_parse(&[Arg::Bytes(&bytes)]) {
+            Reply::Text(json) => {
+                // Deeper than serde_json reads, it is still JSON.
+                let read = serde_json::from_str::<serde::de::IgnoredAny>(&json);
+                assert!(read.is_ok(), "{:?}\n{json}", String::from_utf8_lossy(&bytes));
+            }
+            Reply::Throw { name, message } => {
+                assert_eq!(name, "Error");
+                assert!(message.starts_with("XML parse error: "), "{message}");
+            }
+            other => panic!("{other:?}"),
+        }
+        Ok(())
+    });
+}
+
+/// What a snippet may return: its source, and its JSON where it has one.
+fn value(u: &mut Unstructured<'_>, depth: usize) -> Result<(String, Option<Value>)> {
+    let plain = |json: Value| (json.to_string(), Some(json));
+    Ok(match u.int_in_range(0..=if depth == 0 { 5 } else { 9 })? {
+        0 => plain(Value::Null),
+        1 => plain(json!(u.arbitrary::<bool>()?)),
+        2 => plain(json!(u.arbitrary::<i32>()?)),
+        3 => plain(json!(u.arbitrary::<String>()?)),
+        4 => {
+            let number = f64::from(u.arbitrary::<f32>()?);
+            match number.is_finite() {
+                // A whole number is written without its point.
+                true => (format!("({number:?})"), None),
+                false => ("(0 / 0)".to_owned(), None),
+            }
+        }
+        5 => (u.choose(ODDITIES)?.to_string(), None),
+        6 | 7 => {
+            let items = (0..u.int_in_range(0..=4)?).map(|_| value(u, depth - 1));
+            let items = items.collect::<Result<Vec<_>>>()?;
+            let source: Vec<_> = items.iter().map(|(source, _)| &**source).collect();
+            let json = items.iter().map(|(_, json)| json.clone()).collect::<Option<Vec<_>>>();
+            (format!("[{}]", source.join(",")), json.map(Value::Array))
+        }
+        _ => {
+            let mut source = String::new();
+            let mut json = Some(serde_json::Map::new());
+            for _ in 0..u.int_in_range(0..=4)? {
+                let key = match u.int_in_range(0..=5)? {
+                    0 => "__proto__".to_owned(),
+                    1 => "toJSON".to_owned(),
+                    2 => u.int_in_range(0..=9)?.to_string(),
+                    _ => u.arbitrary::<String>()?,
+                };
+                let (item_source, item) = value(u, depth - 1)?;
+                // Computed: so that `__proto__` is a name like others.
+                source.push_str(&format!("[{}]:{item_source},", json!(key)));
+                json = json.zip(item).map(|(mut json, item)| {
+                    json.insert(key, item);
+                    json
+                });
+            }
+            (format!("({{{source}}})"), json.map(Value::Object))
+        }
+    })
+}
+
+const ODDITIES: &[&str] = &[
+    "undefined",
+    "-0",
+    "1e400",
+    "10n",
+    "Symbol('x')",
+    "(() => {})",
+    "new Date(0)",
+    "new Date(NaN)",
+    "new Map([[1, 2]])",
+    "new Set()",
+    "/x/g",
+    "new Error('x')",
+    "new Uint8Array(3)",
+    "globalThis",
+    "(() => { const a = []; a.push(a); return a; })()",
+    "[, 1]",
+    "new Proxy({}, {})",
+    "new Proxy({}, { ownKeys() { throw 1; } })",
+    "({ get a() { throw new Error('x'); } })",
+    "({ toJSON() { return this; } })",
+    "({ toJSON() { throw undefined; } })",
+    "({ toJSON: (key) => key })",
+    "'\\ud800'",
+    "'\\0'",
+    "new (class A { b = 1 })()",
+    "Object.create(null)",
+    "Object(1n)",
+    "Object('x')",
+    "new Number(NaN)",
+    "Promise.resolve(1)",
+    "new WeakMap()",
+    "(function* () {})()",
+    "arguments",
+    "new ArrayBuffer(2)",
+    "'x'.repeat(1e5)",
+    "Object.freeze([1])",
+    "new Array(3)",
+    "new Array(1e6)",
+    "Math",
+    "JSON",
+    "this",
+    "new.target",
+    "({ then(f) { f(1); } })",
+    "({ then() { throw 2; } })",
+    "AwsS3.S3Client",
+    "console",
+];
+
+#[test]
+fn what_is_returned_becomes_json_or_says_why_not() {
+    needs_sockets!();
+    let kernel = TestKernel::start_with(|it| it.timeout = Some(Duration::from_secs(1)));
+    let mut client = kernel.client();
+    fuzz(300, |u| {
+        let (source, expected) = value(u, 4)?;
+        let code = format!("return {source};");
+        let line = json!({ "code": code }).to_string();
+        let answer = client.exchange(&line).unwrap();
+        let Ok(answer) = serde_json::from_str::<Value>(&answer) else {
+            // Half a surrogate pair is JSON, but no text of Rust's.
+            let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&answer).is_ok();
+            assert!(is_json && answer.contains("\\ud800"), "{code}\n{answer}");
+            return Ok(());
+        };
+        match expected {
+            // A `toJSON` that is no function is a name like others.
+            Some(expected) => assert_eq!(answer["result"], expected, "{code}\n{answer}"),
+            None => {
+                let kind = answer["error"]["kind"].as_str().unwrap_or("ok");
+                let is_expected =
+                    ["ok", "not_json", "thrown", "too_large", "timeout", "syntax"].contains(&kind);
+                assert!(is_expected, "{code}\n{answer}");
+            }
+        }
+        Ok(())
+    });
+}

@@ -1,0 +1,180 @@
+//! Clients that are slow, absent, too many, or gone: none of them costs anybody
+//! else an answer.
+
+use std::{
+    io::{Read, Write},
+    net::{Shutdown, TcpStream},
+    os::unix::net::UnixStream,
+    path::Path,
+    process::Command,
+    time::Duration,
+};
+
+use llm_kernel::{client::Client, endpoint::Endpoint, kernel::Access};
+use rustix::process::{Resource, getrlimit, setrlimit};
+use serde_json::{Value, json};
+
+use crate::harness::{
+    KernelProgram, TestKernel, failed, needs_sockets, normalised, ok, program, with_id,
+};
+
+const GREETING: &str =
+    r#"{"id":"7","code":"return { greeting: `hi ${input.name}` };","input":{"name":"Ada"}}"#;
+
+#[track_caller]
+fn check_greeting(endpoint: &Endpoint) {
+    let mut client = Client::connect(endpoint, None).unwrap();
+    client.set_silence_limit(Some(Duration::from_secs(30)));
+    let answer = normalised(&client.exchange(GREETING).unwrap());
+    assert_eq!(answer, with_id(&json!("7"), ok(&json!({ "greeting": "hi Ada" }))));
+}
+
+fn n_connections(kernel: &TestKernel) -> u64 {
+    let stats = kernel.client().exchange(r#"{"op":"stats"}"#).unwrap();
+    let stats: Value = serde_json::from_str(&stats).unwrap();
+    stats["stats"]["connections"].as_u64().unwrap()
+}
+
+#[test]
+fn a_line_that_never_ends_is_given_up() {
+    needs_sockets!();
+    let kernel = TestKernel::start_with(|it| it.line_time = Some(Duration::from_millis(200)));
+    let mut slow = kernel.raw();
+    // A whole line first: what is in flight is answered in any case.
+    slow.write_all(b"{\"id\":1,\"code\":\"return input\"}\n{\"id\":2,\"co").unwrap();
+    let dripping = slow.try_clone().unwrap();
+    let drip = std::thread::spawn(move || {
+        let mut dripping = dripping;
+        // One byte at a time keeps nothing alive. It ends when the kernel hangs up.
+        while dripping.write_all(b"x").is_ok() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    });
+    let mut answers = String::new();
+    let _ = slow.read_to_string(&mut answers);
+    let answers: Vec<Value> = answers.lines().map(normalised).collect();
+    let given_up = failed(&json!({
+        "kind": "bad_request",
+        "message": "the line is not complete after 200 ms",
+        "hint": "end each request with a line feed; `--max-line-time` raises the limit",
+    }));
+    assert_eq!(answers, [with_id(&json!(1), ok(&json!({}))), given_up]);
+    drip.join().unwrap();
+
+    // Silence between lines is nobody's fault.
+    let mut idle = kernel.client();
+    idle.exchange(GREETING).unwrap();
+    std::thread::sleep(Duration::from_millis(400));
+    idle.exchange(GREETING).unwrap();
+    check_greeting(kernel.kernel.endpoint());
+}
+
+#[test]
+fn connections_that_come_and_go_leave_nothing_behind() {
+    needs_sockets!();
+    let kernel = TestKernel::start(1);
+    for idx in 0..1_000 {
+        let mut stream = UnixStream::connect(kernel.socket()).unwrap();
+        // The kernel may be quicker to end this than we are to write.
+        match idx % 4 {
+            0 => {}
+            1 => drop(stream.write_all(b"{\"code\":\"retu")),
+            2 => drop(stream.write_all(b"{\"code\":\"return 1\"}\n{\"code\":\"for(;;){}\"}\n")),
+            _ => drop(stream.shutdown(Shutdown::Both)),
+        }
+    }
+    kernel.wait_for_running(0);
+    while n_connections(&kernel) > 1 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    check_greeting(kernel.kernel.endpoint());
+}
+
+#[test]
+fn a_reset_over_tcp_cancels() {
+    needs_sockets!();
+    let kernel = TestKernel::start_config(
+        |settings| settings.socket = "tcp://127.0.0.1:0".parse().unwrap(),
+        |config| config.access = Access::Open,
+    );
+    let Endpoint::Tcp { host, port } = kernel.kernel.endpoint() else { unreachable!() };
+    let mut stream = TcpStream::connect((&**host, *port)).unwrap();
+    stream.write_all(b"{\"code\":\"for(;;){}\"}\n").unwrap();
+    kernel.wait_for_running(1);
+    rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO)).unwrap();
+    drop(stream);
+    kernel.wait_for_running(0);
+    check_greeting(kernel.kernel.endpoint());
+}
+
+#[test]
+fn two_thousand_idle_connections_are_in_nobodys_way() {
+    needs_sockets!();
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).unwrap();
+    let most = limit.maximum.map_or(2_000, |it| it.saturating_sub(100).min(2_000));
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("k");
+    let _kernel = KernelProgram::on(&socket);
+    let idle: Vec<UnixStream> = (0..most).map(|_| UnixStream::connect(&socket).unwrap()).collect();
+    check_greeting(&Endpoint::Unix(socket.clone()));
+    // Each of them is still served.
+    for mut stream in idle {
+        stream.write_all(b"{\"op\":\"ping\"}\n").unwrap();
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        assert_eq!(byte, *b"{");
+    }
+}
+
+#[test]
+fn out_of_file_descriptors_newcomers_wait_and_are_served_later() {
+    needs_sockets!();
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("k");
+    let kernel = KernelProgram::start(
+        Command::new("sh")
+            .args(["-c", r#"ulimit -n 64; exec "$0" --workers 1 --socket "$1""#])
+            .arg(program("llm-kernel").get_program())
+            .arg(&socket),
+    );
+    let endpoint = Endpoint::Unix(socket.clone());
+    check_greeting(&endpoint);
+    let crowd: Vec<UnixStream> = (0..100).map(|_| UnixStream::connect(&socket).unwrap()).collect();
+    // Known to be full: this many descriptors are open.
+    wait_for_descriptors(&kernel, 64);
+    let mut waiting = UnixStream::connect(&socket).unwrap();
+    waiting.write_all(format!("{GREETING}\n").as_bytes()).unwrap();
+    drop(crowd);
+    waiting.shutdown(Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    waiting.read_to_string(&mut answer).unwrap();
+    assert_eq!(normalised(&answer), with_id(&json!("7"), ok(&json!({ "greeting": "hi Ada" }))));
+    check_greeting(&endpoint);
+}
+
+fn wait_for_descriptors(kernel: &KernelProgram, n: usize) {
+    let folder = format!("/proc/{}/fd", kernel.child.id());
+    // Where there is no /proc, the crowd alone has to do.
+    while Path::new(&folder).exists() && std::fs::read_dir(&folder).is_ok_and(|it| it.count() < n) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn a_kernel_that_stops_waits_for_no_one_who_does_not_read() {
+    needs_sockets!();
+    let kernel = TestKernel::start(1);
+    let mut stream = kernel.raw();
+    let line = format!("{{\"code\":\"return input\",\"input\":\"{}\"}}\n", "x".repeat(1 << 20));
+    for _ in 0..4 {
+        stream.write_all(line.as_bytes()).unwrap();
+    }
+    kernel.wait_for_running(0);
+    let TestKernel { kernel, .. } = kernel;
+    kernel.stop(Duration::from_secs(60));
+    let mut answers = String::new();
+    let _ = stream.read_to_string(&mut answers);
+    assert!(answers.lines().count() < 4, "all of it was read after all");
+}

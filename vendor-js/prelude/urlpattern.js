@@ -1,0 +1,5 @@
+// URLPattern, from urlpattern-polyfill.
+import { URLPattern } from "urlpattern-polyfill/urlpattern";
+import { defineClass } from "./primordials.js";
+
+defineClass("URLPattern", URLPattern);
