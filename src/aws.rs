@@ -26,6 +26,7 @@ use aws_config::{
 };
 use aws_credential_types::{
     Credentials,
+    credential_feature::AwsCredentialFeature,
     provider::{ProvideCredentials, SharedCredentialsProvider},
 };
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
@@ -149,6 +150,11 @@ impl Aws {
         answer
     }
 
+    /// Where the host's credentials come from, by name.
+    pub(crate) async fn credentials_source(&self) -> Result<&'static str, NoCredentials> {
+        self.credentials().await.map(|it| source_name(&it))
+    }
+
     async fn settings(&self) -> &Settings {
         self.settings
             .get_or_init(|| async {
@@ -237,6 +243,31 @@ impl fmt::Display for NoCredentials {
 }
 
 impl Error for NoCredentials {}
+
+/// As the chain marks what it finds; the first mark is the origin.
+fn source_name(credentials: &Credentials) -> &'static str {
+    use AwsCredentialFeature as Mark;
+
+    let marks = credentials.get_property::<Vec<Mark>>();
+    match marks.and_then(|it| it.first()) {
+        Some(Mark::CredentialsEnvVars) => "environment variables",
+        Some(Mark::CredentialsProfile | Mark::CredentialsProfileSourceProfile) => "profile",
+        Some(Mark::CredentialsProfileNamedProvider) => "provider named in the profile",
+        Some(Mark::CredentialsProfileSso | Mark::CredentialsSso) => "SSO session",
+        Some(Mark::CredentialsProfileLogin | Mark::CredentialsLogin) => "login session",
+        Some(Mark::CredentialsProfileProcess | Mark::CredentialsProcess) => "credential_process",
+        Some(
+            Mark::CredentialsEnvVarsStsWebIdToken
+            | Mark::CredentialsProfileStsWebIdToken
+            | Mark::CredentialsStsAssumeRoleWebId,
+        ) => "web identity token",
+        Some(Mark::CredentialsStsAssumeRole) => "assumed role",
+        Some(Mark::CredentialsHttp) => "container endpoint",
+        Some(Mark::CredentialsImds) => "instance metadata",
+        Some(Mark::CredentialsCode) | None => "the program that started the kernel",
+        Some(_) => "the default chain",
+    }
+}
 
 /// `AWS_ENDPOINT_URL_S3`, or the `s3` section of the profile's `services`.
 fn service_endpoint(config: &SdkConfig) -> Option<String> {

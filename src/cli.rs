@@ -11,13 +11,14 @@ use std::{ffi::OsString, fmt::Write as _, path::PathBuf, thread, time::Duration}
 use crate::{
     api::Lookup,
     aws::{self, broker::ARGUMENT},
-    endpoint::{DEFAULT_SOCKET, Endpoint},
+    endpoint::{self, DEFAULT_SOCKET, Endpoint},
     isolate::host,
     kernel::{self, Access, Limits, Reach},
     net::{self, Resolver},
     policy::{Policy, Rule},
     pool, service,
     spelling::suggestion,
+    telemetry::{Snippets, log},
     token::{self, Token},
     transpile::Check,
 };
@@ -51,6 +52,10 @@ pub struct Settings {
     pub idle_exit: Option<Duration>,
     pub reach: Reach,
     pub tcp_access: TcpAccess,
+    /// Where metrics are served, if anywhere.
+    pub metrics: Option<Endpoint>,
+    pub log: log::Config,
+    pub snippets: Snippets,
     pub lockdown: Lockdown,
 }
 
@@ -95,7 +100,7 @@ const SETTINGS: &[Setting] = &[
         default: DEFAULT_SOCKET,
         help: "where to listen: /path, unix:/path, tcp://host:port, host:port or port",
         set: |it, text| {
-            it.socket = text.parse().map_err(|err: crate::endpoint::ParseError| err.to_string())?;
+            it.socket = text.parse().map_err(|err: endpoint::ParseError| err.to_string())?;
             Ok(())
         },
     },
@@ -351,6 +356,64 @@ const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        flag: "metrics",
+        variable: "LLM_KERNEL_METRICS",
+        form: Form::Takes("<endpoint>"),
+        default: "off",
+        help: "where Prometheus finds metrics over HTTP, such as 127.0.0.1:9464",
+        set: |it, text| {
+            it.metrics = match text {
+                "off" => None,
+                _ => Some(text.parse().map_err(|err: endpoint::ParseError| err.to_string())?),
+            };
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "log-level",
+        variable: "LLM_KERNEL_LOG_LEVEL",
+        form: Form::Takes("<level>"),
+        default: "warn",
+        help: "what stderr is told: off, error, warn, info (a line a run) or debug",
+        set: |it, text| {
+            it.log.level = match text {
+                "off" => log::Level::Off,
+                "error" => log::Level::Error,
+                "warn" => log::Level::Warn,
+                "info" => log::Level::Info,
+                "debug" => log::Level::Debug,
+                _ => return Err(format!("`{text}` is none of off, error, warn, info, debug")),
+            };
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "log-format",
+        variable: "LLM_KERNEL_LOG_FORMAT",
+        form: Form::Takes("<format>"),
+        default: "pretty",
+        help: "json (an object a line) or pretty",
+        set: |it, text| {
+            it.log.format = match text {
+                "json" => log::Format::Json,
+                "pretty" => log::Format::Pretty,
+                _ => return Err(format!("`{text}` is neither json nor pretty")),
+            };
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "log-snippets",
+        variable: "LLM_KERNEL_LOG_SNIPPETS",
+        form: Form::Switch,
+        default: "0",
+        help: "log also snippets, inputs and answers, at info; they may hold secrets",
+        set: |it, text| {
+            it.snippets = if switch(text)? { Snippets::Logged } else { Snippets::Private };
+            Ok(())
+        },
+    },
+    Setting {
         flag: "no-lockdown",
         variable: "LLM_KERNEL_NO_LOCKDOWN",
         form: Form::Switch,
@@ -362,6 +425,9 @@ const SETTINGS: &[Setting] = &[
         },
     },
 ];
+
+/// A short name of a variable, as other programs have one; the long one wins.
+const SHORT_VARIABLE: (&str, &str) = ("LLM_KERNEL_LOG", "LLM_KERNEL_LOG_LEVEL");
 
 const MIB: usize = 1 << 20;
 
@@ -392,6 +458,9 @@ impl Default for Settings {
             idle_exit: None,
             reach: Reach::Loopback,
             tcp_access: TcpAccess::Token,
+            metrics: None,
+            log: log::Config { format: log::Format::Pretty, level: log::Level::Off },
+            snippets: Snippets::Private,
             lockdown: Lockdown::On,
         };
         for setting in SETTINGS {
@@ -413,15 +482,16 @@ impl Settings {
             if flags.0.iter().any(|(it, _)| it.flag == setting.flag) {
                 continue;
             }
+            let (short, long) = SHORT_VARIABLE;
+            let names = [Some(setting.variable), (setting.variable == long).then_some(short)];
             // An empty variable is how shells spell an unset one.
-            let Some(text) = variable(setting.variable).filter(|it| !it.is_empty()) else {
-                continue;
-            };
-            let text = text
-                .to_str()
-                .ok_or_else(|| UsageError(format!("{} is not text", setting.variable)))?;
-            (setting.set)(&mut res, text)
-                .map_err(|err| UsageError(format!("{}: {err}", setting.variable)))?;
+            let found = names
+                .into_iter()
+                .flatten()
+                .find_map(|name| Some((name, variable(name).filter(|it| !it.is_empty())?)));
+            let Some((name, text)) = found else { continue };
+            let text = text.to_str().ok_or_else(|| UsageError(format!("{name} is not text")))?;
+            (setting.set)(&mut res, text).map_err(|err| UsageError(format!("{name}: {err}")))?;
         }
         for (setting, text) in &flags.0 {
             (setting.set)(&mut res, text)
@@ -460,7 +530,7 @@ impl Settings {
             },
             ..pool::Config::default()
         };
-        service::Config { pool, default_timeout: self.timeout }
+        service::Config { pool, default_timeout: self.timeout, snippets: self.snippets }
     }
 
     /// `token` is what TCP clients must know; without it one is made and left
@@ -486,6 +556,7 @@ impl Settings {
             access,
             limits,
             idle_limit: self.idle_exit,
+            metrics: self.metrics.clone(),
             service: self.service(),
         }
     }
@@ -638,7 +709,7 @@ impl RunCodeArgs {
                 Long("code") => set_once("code", &mut code, parser.value()?.string()?)?,
                 Long("file") => set_once("file", &mut file, parser.value()?)?,
                 Long("input") => set_once("input", &mut input, parser.value()?.string()?)?,
-                Long("socket") => set_once("socket", &mut socket, endpoint(&mut parser)?)?,
+                Long("socket") => set_once("socket", &mut socket, socket_value(&mut parser)?)?,
                 Long("timeout") => {
                     let timeout = millis(&parser.value()?.string()?)
                         .map_err(|err| UsageError(format!("--timeout: {err}")))?;
@@ -691,7 +762,7 @@ fn look_up(command: &str, mut parser: lexopt::Parser) -> Result<RunCodeArgs, Usa
                     .map_err(|err| UsageError(format!("--tokens: {err}")))?;
                 set_once("tokens", &mut tokens, n)?;
             }
-            Long("socket") => set_once("socket", &mut socket, endpoint(&mut parser)?)?,
+            Long("socket") => set_once("socket", &mut socket, socket_value(&mut parser)?)?,
             Short('h') | Long("help") => return Ok(RunCodeArgs::Help),
             Long(name) => return Err(unknown_flag(name, ["tokens", "socket", "help"])),
             Value(word) => words.push(word.string()?),
@@ -717,7 +788,7 @@ fn look_up(command: &str, mut parser: lexopt::Parser) -> Result<RunCodeArgs, Usa
     Ok(RunCodeArgs::LookUp(LookUpArgs { lookup, tokens, socket }))
 }
 
-fn endpoint(parser: &mut lexopt::Parser) -> Result<Endpoint, UsageError> {
+fn socket_value(parser: &mut lexopt::Parser) -> Result<Endpoint, UsageError> {
     use lexopt::ValueExt;
 
     parser

@@ -34,7 +34,10 @@ use self::{
     host::{calls::Calls, clock::Clock, console::Console, http::Effects},
     preset::Preset,
 };
-use crate::transpile::{Position, PositionMap, Program};
+use crate::{
+    telemetry::Family,
+    transpile::{Position, PositionMap, Program},
+};
 
 /// Live bytes above the image at which the engine first collects cycles.
 const COLLECT_ABOVE: usize = 8 << 20;
@@ -136,6 +139,18 @@ pub struct Outcome {
     pub effects: Effects,
     /// How the run was stopped, if it was.
     pub ring: Option<Ring>,
+    pub ran: Ran,
+}
+
+/// How far `main` came, whatever became of its result.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ran {
+    /// Nothing of the snippet was executed.
+    No,
+    /// It began, and did not reach its end.
+    Partial,
+    /// It returned.
+    Complete,
 }
 
 /// Which ring of cancellation ended a run.
@@ -175,6 +190,8 @@ pub struct Usage {
     pub transpile: Duration,
     /// In the engine and in what it asked for and did not have to wait for.
     pub run: Duration,
+    /// Processor time of transpiling and running.
+    pub cpu: Duration,
     /// For timers and calls.
     pub wait: Duration,
     /// Bytes of scratch that the run reached.
@@ -182,6 +199,8 @@ pub struct Usage {
     /// Pending when `main` settled, and given up.
     pub dropped_timers: u32,
     pub dropped_calls: u32,
+    /// Calls of the host, by family.
+    pub ops: [u32; Family::ALL.len()],
 }
 
 /// Why a run has no result. The isolate serves the next run after each of them.
@@ -311,6 +330,11 @@ impl Isolate {
     }
 
     fn conclude(&mut self, guard: &Guard, run: Run, end: End) -> Outcome {
+        let ran = match &end {
+            End::Turn(Turn::Returned(_) | Turn::NotJson { .. }) => Ran::Complete,
+            End::Turn(Turn::DidNotCompile(_)) => Ran::No,
+            _ => Ran::Partial,
+        };
         let stopped = guard.is_stopping();
         let ring = match &end {
             End::Left(Exit::Killed) => Some(Ring::Kill),
@@ -355,7 +379,12 @@ impl Isolate {
                 Err(RunError::Internal("the engine stopped for no reason".to_owned()))
             }
         };
-        outcome(run, result, ring)
+        outcome(run, result, ring, ran)
+    }
+
+    /// Whether restoring means building anew.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.state == State::Broken
     }
 
     /// Makes the isolate pristine again: by rollback, or anew after a crash.
@@ -385,16 +414,17 @@ impl Isolate {
 /// What it had under way outside goes with it.
 pub(crate) fn give_up(run: Box<Run>, error: RunError) -> Outcome {
     let ring = matches!(error, RunError::TimedOut).then_some(Ring::Ask);
-    outcome(*run, Err(error), ring)
+    outcome(*run, Err(error), ring, Ran::Partial)
 }
 
-fn outcome(run: Run, result: Result<String, RunError>, ring: Option<Ring>) -> Outcome {
+fn outcome(run: Run, result: Result<String, RunError>, ring: Option<Ring>, ran: Ran) -> Outcome {
     let Run { host, worked, reached, .. } = run;
     let usage = Usage {
         run: worked,
         heap_bytes: reached,
         dropped_timers: u32::try_from(host.timers.len()).unwrap_or(u32::MAX),
         dropped_calls: host.calls_in_flight(),
+        ops: host.ops,
         ..Usage::default()
     };
     let mut logs = host.console.into_lines();
@@ -402,7 +432,7 @@ fn outcome(run: Run, result: Result<String, RunError>, ring: Option<Ring>) -> Ou
         logs.extend(answer::leftovers(leftovers));
     }
     let effects = host.calls.as_ref().map(Calls::effects).unwrap_or_default();
-    Outcome { result, logs, usage, effects, ring }
+    Outcome { result, logs, usage, effects, ring, ran }
 }
 
 /// Runs a small program while the image can still grow, so that tables which the
@@ -460,6 +490,7 @@ impl Outcome {
             usage: Usage::default(),
             effects: Effects::default(),
             ring: None,
+            ran: Ran::No,
         }
     }
 }

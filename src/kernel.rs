@@ -8,19 +8,23 @@
 mod connection;
 mod lines;
 mod listener;
+mod scrape;
 
 use std::{
+    collections::BTreeMap,
     fmt, io,
+    net::TcpListener as StdTcpListener,
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicUsize, Ordering::Relaxed},
         mpsc,
     },
     thread,
     time::{Duration, Instant},
 };
 
+use serde_json::json;
 use tokio::{
     net::{TcpListener, TcpStream, UnixListener},
     runtime, select,
@@ -38,8 +42,9 @@ use crate::{
     endpoint::Endpoint,
     lockdown,
     net::{BLOCKING_THREADS, Reactor},
-    protocol::{Answer, Failure, FailureKind},
+    protocol::{Answer, Failure, FailureKind, millis},
     service::{self, Service},
+    telemetry::{self, Gauges, Peer, resident_bytes},
     token::{Token, TokenFile},
 };
 
@@ -52,6 +57,8 @@ pub struct Config {
     pub limits: Limits,
     /// How long nobody must be connected for [`Kernel::idle`] to say so.
     pub idle_limit: Option<Duration>,
+    /// Where Prometheus finds metrics, if anywhere.
+    pub metrics: Option<Endpoint>,
     pub service: service::Config,
 }
 
@@ -91,12 +98,14 @@ pub struct Bound {
     token_file: Option<TokenFile>,
     limits: Limits,
     idle_limit: Option<Duration>,
+    metrics: Option<(StdTcpListener, Endpoint)>,
     service: service::Config,
 }
 
 /// A running kernel. Dropping it stops it without grace.
 pub struct Kernel {
     endpoint: Endpoint,
+    metrics_endpoint: Option<Endpoint>,
     shared: Arc<Shared>,
     phase: watch::Sender<Phase>,
     /// Taken by `idle`.
@@ -128,24 +137,50 @@ struct Shared {
     limits: Limits,
     /// `None` where no token is asked for.
     token: Option<Token>,
+    n_connections: AtomicUsize,
     lockdown: Option<lockdown::Report>,
-    started: Instant,
-    n_connections: AtomicU64,
-    n_requests: AtomicU64,
 }
 
 impl Shared {
     /// Members of the answer to `stats`.
     fn stats(&self) -> String {
-        format!(
-            r#""stats":{{"version":"{}","uptimeMs":{},"connections":{},"requests":{},"lockdown":{},{}}}"#,
-            env!("CARGO_PKG_VERSION"),
-            self.started.elapsed().as_millis(),
-            self.n_connections.load(Relaxed),
-            self.n_requests.load(Relaxed),
-            self.lockdown.as_ref().map_or("null".to_owned(), lockdown::Report::to_json),
-            self.service.stats()
-        )
+        let metrics = self.service.metrics();
+        let Gauges { workers, running, suspended, queued, connections } = self.gauges();
+        let stats = json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "uptimeMs": metrics.uptime().as_millis() as u64,
+            "connections": connections,
+            "requests": metrics.requests(),
+            "workers": workers,
+            "queued": queued,
+            "running": running,
+            "suspended": suspended,
+            "answers": metrics.answers().into_iter().collect::<BTreeMap<_, _>>(),
+            "latencyMs": metrics
+                .latencies()
+                .into_iter()
+                .map(|(name, it)| (name, json!({
+                    "count": it.count,
+                    "p50": millis(it.p50),
+                    "p90": millis(it.p90),
+                    "p99": millis(it.p99),
+                    "max": millis(it.max),
+                })))
+                .collect::<BTreeMap<_, _>>(),
+            "lockdown": self.lockdown.as_ref().map(lockdown::Report::to_json),
+            "residentBytes": resident_bytes(),
+            "lostLogLines": telemetry::lost_lines(),
+        });
+        format!(r#""stats":{stats}"#)
+    }
+
+    fn gauges(&self) -> Gauges {
+        Gauges { connections: self.n_connections.load(Relaxed), ..self.service.gauges() }
+    }
+
+    /// Everything that is measured, for Prometheus.
+    fn metrics(&self) -> String {
+        self.service.metrics().text(&self.gauges())
     }
 }
 
@@ -156,11 +191,12 @@ impl Bound {
     /// Takes the endpoint, and leaves a token if one has to be made. Clients that
     /// connect from now on wait until it serves.
     pub fn new(config: Config, inherited: Option<Inherited>) -> io::Result<Bound> {
-        let Config { endpoint, reach, access, limits, idle_limit, service } = config;
+        let Config { endpoint, reach, access, limits, idle_limit, metrics, service } = config;
         let listener = match inherited {
             Some(inherited) => Listener::inherit(inherited, reach)?,
             None => Listener::bind(&endpoint, reach)?,
         };
+        let metrics = metrics.map(|it| scrape::bind(&it, reach)).transpose()?;
         let endpoint = listener.endpoint()?;
         let (token, token_file) = match (&endpoint, access) {
             (Endpoint::Unix(_), _) | (_, Access::Open) => (None, None),
@@ -174,7 +210,7 @@ impl Bound {
                 (Some(token), Some(file))
             }
         };
-        Ok(Bound { listener, endpoint, token, token_file, limits, idle_limit, service })
+        Ok(Bound { listener, endpoint, token, token_file, limits, idle_limit, metrics, service })
     }
 
     /// Folders in which it removes files of its own when it stops.
@@ -186,7 +222,8 @@ impl Bound {
 
     /// Starts the threads. `lockdown` is what the process has given up.
     pub fn serve(self, lockdown: Option<lockdown::Report>) -> io::Result<Kernel> {
-        let Bound { listener, endpoint, token, token_file, limits, idle_limit, service } = self;
+        let Bound { listener, endpoint, token, token_file, limits, idle_limit, metrics, service } =
+            self;
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(BLOCKING_THREADS)
@@ -195,10 +232,8 @@ impl Bound {
             service: Service::start(service, Reactor::of(runtime.handle().clone()))?,
             limits,
             token,
+            n_connections: AtomicUsize::new(0),
             lockdown,
-            started: Instant::now(),
-            n_connections: AtomicU64::new(0),
-            n_requests: AtomicU64::new(0),
         });
         let (phase, seen_phase) = watch::channel(Phase::Serving);
         let acceptor = {
@@ -208,11 +243,31 @@ impl Bound {
         let (became_idle, idle) = mpsc::channel();
         let idle_watch = IdleWatch { limit: idle_limit, since: Instant::now(), became_idle };
         let thread_shared = Arc::clone(&shared);
+        let metrics_endpoint = match metrics {
+            None => None,
+            Some((socket, endpoint)) => {
+                let _entered = runtime.enter();
+                let socket = TcpListener::from_std(socket)?;
+                runtime.spawn(scrape::serve(socket, Arc::clone(&shared)));
+                Some(endpoint)
+            }
+        };
         let thread = thread::Builder::new().name("kernel".to_owned()).spawn(move || {
             runtime.block_on(accept_loop(acceptor, thread_shared, seen_phase, idle_watch));
             drop(token_file);
         })?;
-        Ok(Kernel { endpoint, shared, phase, idle: Some(idle), thread: Some(thread) })
+        telemetry::kernel_started(
+            &endpoint.to_string(),
+            metrics_endpoint.as_ref().map(Endpoint::to_string).as_deref(),
+        );
+        Ok(Kernel {
+            endpoint,
+            metrics_endpoint,
+            shared,
+            phase,
+            idle: Some(idle),
+            thread: Some(thread),
+        })
     }
 }
 
@@ -225,6 +280,11 @@ impl Kernel {
     /// Where clients find it.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// Where Prometheus finds metrics.
+    pub fn metrics_endpoint(&self) -> Option<&Endpoint> {
+        self.metrics_endpoint.as_ref()
     }
 
     /// Gets one message when nobody has been connected for the idle limit. What
@@ -241,12 +301,15 @@ impl Kernel {
 
     fn shut_down(&mut self, grace: Duration) {
         let Some(thread) = self.thread.take() else { return };
+        telemetry::kernel_stopping(grace);
         self.phase.send_replace(Phase::Stopping);
         self.shared.service.stop(grace);
         self.phase.send_replace(Phase::Stopped);
         // A panic of its has been reported on stderr, and there is nobody left
         // who could do anything about it.
         let _ = thread.join();
+        let metrics = self.shared.service.metrics();
+        telemetry::kernel_stopped(metrics.requests(), metrics.uptime());
     }
 }
 
@@ -342,11 +405,12 @@ async fn accept_loop(
         match accepted {
             Ok(stream) => {
                 pause = Duration::ZERO;
-                if let Err(failure) = admit(&stream, connections.len(), &shared) {
+                if let Err((peer, failure)) = admit(&stream, connections.len(), &shared) {
+                    shared.service.metrics().peer_refused(peer);
                     connections.spawn(refuse(stream, failure));
                     continue;
                 }
-                shared.n_connections.fetch_add(1, Relaxed);
+                telemetry::connected(shared.n_connections.fetch_add(1, Relaxed) + 1);
                 let connection = Connection::new(stream, Arc::clone(&shared));
                 connections.spawn(connection.serve(phase.clone()));
             }
@@ -372,20 +436,22 @@ async fn accept_loop(
 
 /// Whether this stream's other end may speak to us.
 #[expect(clippy::result_large_err, reason = "once per connection")]
-fn admit(stream: &Stream, n_connections: usize, shared: &Shared) -> Result<(), Failure> {
+fn admit(stream: &Stream, n_connections: usize, shared: &Shared) -> Result<(), (Peer, Failure)> {
     if let Stream::Unix(stream) = stream {
         let own = rustix::process::geteuid().as_raw();
         if !stream.peer_cred().is_ok_and(|it| it.uid() == own) {
-            return Err(Failure::bad_request("this kernel serves the user who started it"));
+            let failure = Failure::bad_request("this kernel serves the user who started it");
+            return Err((Peer::Stranger, failure));
         }
     }
     let limit = shared.limits.n_connections;
     if n_connections >= limit {
-        return Err(Failure::new(
+        let failure = Failure::new(
             FailureKind::Busy,
             format!("{limit} connections are open, which is the limit"),
         )
-        .with_hint("nothing has run; try again after a pause"));
+        .with_hint("nothing has run; try again after a pause");
+        return Err((Peer::TooMany, failure));
     }
     Ok(())
 }

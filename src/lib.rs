@@ -85,6 +85,7 @@ pub mod prompt;
 pub mod protocol;
 pub mod service;
 pub mod spelling;
+pub mod telemetry;
 pub mod token;
 pub mod transpile;
 pub mod watchdog;

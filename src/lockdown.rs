@@ -56,14 +56,13 @@ impl Report {
         (self.landlock, self.seccomp) == (Enforced::Full, Enforced::Full)
     }
 
-    /// An object, as JSON text.
-    pub fn to_json(&self) -> String {
+    /// An object; as text, JSON.
+    pub fn to_json(&self) -> serde_json::Value {
         serde_json::json!({
             "landlock": self.landlock.as_str(),
             "seccomp": self.seccomp.as_str(),
             "exceptions": self.exceptions,
         })
-        .to_string()
     }
 }
 

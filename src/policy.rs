@@ -76,6 +76,11 @@ impl Policy {
         Policy { rules: rules.into_iter().collect() }
     }
 
+    /// The rules, as they may be typed.
+    pub fn rules(&self) -> Vec<String> {
+        self.rules.iter().map(Rule::to_string).collect()
+    }
+
     /// Whether it is worth resolving the name at all.
     pub fn check_name(&self, to: &Destination, standing: Standing) -> Result<(), Refusal> {
         if let Some(addr) = to.addr() {
@@ -252,6 +257,23 @@ impl Destination {
                     (Host::Domain(name), Host::Domain(suffix)) => is_below(name, suffix),
                     _ => false,
                 })
+    }
+}
+
+/// As it may be typed.
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.target, self.port) {
+            (Target::Anything, _) => f.write_str("*")?,
+            (Target::Below(name), _) => write!(f, "*.{name}")?,
+            (Target::Name(name), _) => f.write_str(name)?,
+            (Target::Block(IpNet::V6(block)), Some(_)) => write!(f, "[{}]", block.addr())?,
+            (Target::Block(block), _) if block.prefix_len() == block.max_prefix_len() => {
+                write!(f, "{}", block.addr())?;
+            }
+            (Target::Block(block), _) => write!(f, "{block}")?,
+        }
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
     }
 }
 

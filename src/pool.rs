@@ -95,8 +95,29 @@ pub struct Job {
     /// When the request arrived: what `queueMs` counts from.
     pub arrived: Instant,
     pub check: Check,
-    /// Called exactly once, on a worker's thread, also after a panic.
-    pub reply: Box<dyn FnOnce(Reply) + Send>,
+    /// Called exactly once, on a worker's thread, also after a panic. What it
+    /// gives back is called when the worker is ready for its next job.
+    pub reply: Box<dyn FnOnce(Reply) -> After + Send>,
+}
+
+/// What is left to do when a job's isolate is pristine again; it is told how that
+/// went, unless the job had none when it ended.
+pub type After = Box<dyn FnOnce(Option<Restored>)>;
+
+/// How an isolate became pristine again.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Restored {
+    pub took: Duration,
+    pub pages_copied: usize,
+    pub how: Restoration,
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Restoration {
+    #[default]
+    RolledBack,
+    /// After a fault.
+    Rebuilt,
 }
 
 /// What became of a job.
@@ -106,6 +127,10 @@ pub struct Reply {
     pub code: String,
     pub queued: Duration,
     pub findings: Findings,
+    /// From the deadline to the end of a run that it stopped.
+    pub overrun: Option<Duration>,
+    /// Who ran it; absent when nobody did.
+    pub worker_idx: Option<usize>,
     pub outcome: Result<Outcome, TranspileError>,
 }
 
@@ -132,6 +157,7 @@ pub struct Pool {
     queue: Arc<Queue>,
     workers: Vec<thread::JoinHandle<()>>,
     unfinished: Arc<Unfinished>,
+    outside: Arc<Outside>,
     /// Dropped last: it signals the workers' threads.
     watchdog: Watchdog,
 }
@@ -160,6 +186,7 @@ impl Pool {
         }));
         let watchdog = Watchdog::start(config.cancellation, Arc::clone(&queue))?;
         let (ready_sender, ready) = crossbeam_channel::unbounded();
+        let outside = Arc::new(Outside::new(reactor, config.net, config.calls));
         let orders = Orders {
             blueprint: Blueprint {
                 preset: preset::DEFAULT,
@@ -169,11 +196,12 @@ impl Pool {
             },
             budget: Budget { output_bytes: config.output_bytes, log_bytes: config.log_bytes },
             source_bytes: config.source_bytes,
-            outside: Arc::new(Outside::new(reactor, config.net, config.calls)),
+            outside: Arc::clone(&outside),
             queue: Arc::clone(&queue),
         };
         // From here on, an early return ends the workers that there are.
-        let mut pool = Pool { queue, workers: Vec::new(), unfinished: Arc::default(), watchdog };
+        let (workers, unfinished) = (Vec::new(), Arc::default());
+        let mut pool = Pool { queue, workers, unfinished, outside, watchdog };
         for _ in 0..config.n_workers.max(1) {
             pool.workers.push(worker::spawn(orders.clone(), ready_sender.clone())?);
         }
@@ -207,7 +235,7 @@ impl Pool {
         let over_first = over.clone();
         job.reply = Box::new(move |it| {
             over_first();
-            reply(it);
+            reply(it)
         });
         let ticket = Ticket { watched: Arc::clone(&watched), watchdog };
         match self.queue.push(Task { job, watched }) {
@@ -217,6 +245,11 @@ impl Pool {
                 Err(Refused(task.job))
             }
         }
+    }
+
+    /// What runs can reach beyond their isolates.
+    pub fn outside(&self) -> &Arc<Outside> {
+        &self.outside
     }
 
     /// Jobs that no worker has taken yet.

@@ -76,6 +76,10 @@ pub struct Request {
 pub enum Control {
     Ping,
     Stats,
+    /// Everything that is measured, as text for Prometheus.
+    Metrics,
+    /// What the kernel finds where it runs: [`Surroundings`].
+    Doctor,
     /// End the request of this connection that has this id.
     Cancel {
         target: Id,
@@ -96,6 +100,8 @@ impl Control {
         match self {
             Control::Ping => "ping",
             Control::Stats => "stats",
+            Control::Metrics => "metrics",
+            Control::Doctor => "doctor",
             Control::Cancel { .. } => "cancel",
             Control::Auth { .. } => "auth",
             Control::Api { lookup: Lookup::Prompt, .. } => "prompt",
@@ -132,7 +138,7 @@ pub enum Severity {
 }
 
 const RUN_FIELDS: [&str; 5] = ["id", "code", "input", "timeoutMs", "check"];
-const OPS: [&str; 6] = ["ping", "stats", "cancel", "auth", "api", "prompt"];
+const OPS: [&str; 8] = ["ping", "stats", "metrics", "doctor", "cancel", "auth", "api", "prompt"];
 
 impl Message {
     pub fn parse(line: &[u8]) -> Result<Message, Refusal> {
@@ -278,6 +284,8 @@ impl Fields<'_> {
         match op {
             "ping" => self.refuse_unknown(&["id", "op"]).map(|()| Control::Ping),
             "stats" => self.refuse_unknown(&["id", "op"]).map(|()| Control::Stats),
+            "metrics" => self.refuse_unknown(&["id", "op"]).map(|()| Control::Metrics),
+            "doctor" => self.refuse_unknown(&["id", "op"]).map(|()| Control::Doctor),
             "cancel" => {
                 self.refuse_unknown(&["id", "op"])?;
                 let target = id.ok_or_else(|| missing("id"))?.clone();
@@ -463,7 +471,9 @@ impl Control {
     pub fn to_line(&self) -> String {
         let op = self.op();
         match self {
-            Control::Ping | Control::Stats => format!("{{\"op\":\"{op}\"}}\n"),
+            Control::Ping | Control::Stats | Control::Metrics | Control::Doctor => {
+                format!("{{\"op\":\"{op}\"}}\n")
+            }
             Control::Cancel { target } => format!("{{\"op\":\"{op}\",\"id\":{target}}}\n"),
             Control::Auth { token } => {
                 format!("{{\"op\":\"{op}\",\"token\":{}}}\n", json_string(token))
@@ -499,8 +509,7 @@ pub struct Answer {
     pub warnings: Vec<Warning>,
     pub logs: Vec<Log>,
     pub usage: Usage,
-    /// JSON text of what the run did outside; absent when it did nothing.
-    pub effects: Option<String>,
+    pub effects: Effects,
 }
 
 /// Something in the snippet that will not work, or would not have.
@@ -527,7 +536,7 @@ pub struct Log {
 
 /// What a request cost. Milliseconds have a resolution of 1 µs; together they are
 /// the time from the request's arrival to its answer.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Usage {
     /// Ready, but without a worker: before it began, and after it had waited.
@@ -537,7 +546,16 @@ pub struct Usage {
     pub run_ms: f64,
     /// For timers and calls.
     pub wait_ms: f64,
+    /// Processor time of transpiling and running.
+    #[serde(default)]
+    pub cpu_ms: f64,
     pub heap_bytes: u64,
+    /// What the run asked for outside, in order of starting.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<Call>,
+    /// Calls that are not in the list because it was full.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more_calls: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropped: Option<Dropped>,
 }
@@ -547,6 +565,73 @@ pub struct Usage {
 pub struct Dropped {
     pub timers: u32,
     pub calls: u32,
+}
+
+/// One request that a run sent, or tried to send.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Call {
+    /// The client's name for it, such as `PutObject`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    pub method: String,
+    pub host: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bucket: Option<String>,
+    /// Absent when no response came; the server may have acted all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    pub ms: f64,
+}
+
+/// Whether repeating a request repeats something outside.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Effects {
+    pub ran: Ran,
+    /// Requests that the run sent, or tried to send.
+    pub calls: u64,
+    /// Those of them that may have changed something.
+    pub writes: Vec<Call>,
+    /// Writes that are not in the list because it was full.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more_writes: u64,
+}
+
+/// How far the snippet came, whatever became of its result.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Ran {
+    /// Nothing of it was executed.
+    #[default]
+    No,
+    /// It began, and did not reach its end.
+    Partial,
+    /// `main` returned.
+    Complete,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
+/// What a kernel finds where it runs: members of the answer to `doctor`. Names,
+/// never values of what is secret.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Surroundings {
+    /// Where AWS credentials come from; absent when there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<String>,
+    /// Why there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_credentials: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The operator's S3 endpoint instead of AWS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+    /// Rules of the network policy.
+    pub allow_net: Vec<String>,
 }
 
 /// A duration as it is written in [`Usage`].
@@ -670,7 +755,7 @@ impl FailureKind {
     ];
 
     /// The word on the wire.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             FailureKind::BadRequest => "bad_request",
             FailureKind::Syntax => "syntax",
@@ -694,9 +779,9 @@ impl FailureKind {
 impl Answer {
     /// An answer to what never came so far as to run.
     pub fn refusal(id: Option<Id>, failure: Failure) -> Answer {
-        let usage = Usage::default();
+        let (usage, effects) = (Usage::default(), Effects::default());
         let (warnings, logs) = (Vec::new(), Vec::new());
-        Answer { id, outcome: Err(failure), warnings, logs, usage, effects: None }
+        Answer { id, outcome: Err(failure), warnings, logs, usage, effects }
     }
 
     /// One line, with its newline.
@@ -725,10 +810,8 @@ impl Answer {
         push_json(&mut res, &self.logs);
         res.extend_from_slice(br#","usage":"#);
         push_json(&mut res, &self.usage);
-        if let Some(effects) = &self.effects {
-            res.extend_from_slice(br#","effects":"#);
-            res.extend_from_slice(effects.as_bytes());
-        }
+        res.extend_from_slice(br#","effects":"#);
+        push_json(&mut res, &self.effects);
         res.extend_from_slice(b"}\n");
         res
     }
@@ -747,7 +830,7 @@ impl Answer {
             warnings: wire.warnings,
             logs: wire.logs,
             usage: wire.usage,
-            effects: wire.effects.map(|raw| raw.get().to_owned()),
+            effects: wire.effects,
         })
     }
 }
@@ -770,8 +853,8 @@ struct WireAnswer<'a> {
     logs: Vec<Log>,
     #[serde(default)]
     usage: Usage,
-    #[serde(borrow, default)]
-    effects: Option<&'a RawValue>,
+    #[serde(default)]
+    effects: Effects,
 }
 
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {

@@ -5,12 +5,11 @@
 //! nothing of how a run is made.
 
 use std::{
-    array,
     borrow::Cow,
     fmt, io,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, Ordering::Relaxed},
         mpsc,
     },
     time::{Duration, Instant},
@@ -21,19 +20,35 @@ use parking_lot::Mutex;
 use crate::{
     advice::{advice, cut_in_the_middle, shorten},
     api::{Api, INVENTORY_SNIPPET, Lookup},
-    isolate::{Level, LogLine, RunError, Thrown, Usage, preset},
+    isolate::{
+        Level, LogLine, Ran, Ring, RunError, Thrown, Usage,
+        host::{
+            calls::Introduction,
+            http::{Effect, Effects, MAX_LISTED},
+        },
+        preset,
+    },
     net::Reactor,
-    pool::{self, Job, Pool, Refused, Reply, Ticket},
+    pool::{self, After, Job, Pool, Refused, Reply, Restoration, Restored, Ticket},
     prompt::{self, Terms},
-    protocol::{self, Answer, Dropped, Failure, FailureKind, Id, Log, Request, Warning, millis},
+    protocol::{
+        self, Answer, Call, Dropped, Failure, FailureKind, Id, Log, Request, Surroundings, Warning,
+        millis,
+    },
+    telemetry::{self, Gauges, Metrics, Run, Snippets, Stopped},
     transpile::{Check, Finding, Findings, Position, TranspileError, code_frame},
 };
+
+/// Index of the one preset there is, in metrics.
+const PRESET: usize = 0;
 
 #[derive(Clone, Debug)]
 pub struct Config {
     pub pool: pool::Config,
     /// For requests that name none; `None` lets them run for ever.
     pub default_timeout: Option<Duration>,
+    /// Whether what is run may be logged.
+    pub snippets: Snippets,
 }
 
 /// What a text about the API may be long when the client does not say.
@@ -51,7 +66,7 @@ pub struct Service {
     /// Taken out by `stop`.
     pool: Mutex<Option<Pool>>,
     stopping: AtomicBool,
-    counters: Arc<Counters>,
+    metrics: Arc<Metrics>,
     api: Arc<Api>,
 }
 
@@ -61,11 +76,20 @@ impl fmt::Debug for Service {
     }
 }
 
-/// Answers given so far, by what they said.
-#[derive(Debug)]
-struct Counters {
-    ok: AtomicU64,
-    failed: [AtomicU64; FailureKind::ALL.len()],
+/// What an answer can be, as metrics count it: success, then every failure.
+const KINDS: [&str; FailureKind::ALL.len() + 1] = {
+    let mut res = ["ok"; FailureKind::ALL.len() + 1];
+    let mut idx = 0;
+    while idx < FailureKind::ALL.len() {
+        res[idx + 1] = FailureKind::ALL[idx].as_str();
+        idx += 1;
+    }
+    res
+};
+
+/// Where an answer stands in [`KINDS`].
+fn kind_of(answer: &Answer) -> usize {
+    answer.outcome.as_ref().err().map_or(0, |failure| failure.kind as usize + 1)
 }
 
 /// Called exactly once with the answer, on whichever thread has it.
@@ -75,17 +99,16 @@ impl Service {
     /// `reactor` does what snippets ask of the world outside.
     pub fn start(config: Config, reactor: Reactor) -> io::Result<Service> {
         let pool = Pool::start(config.pool.clone(), reactor)?;
-        let counters =
-            Counters { ok: AtomicU64::new(0), failed: array::from_fn(|_kind| AtomicU64::new(0)) };
         let api = preset::DEFAULT.api();
         if api.inventory().is_none() {
             take_inventory(&pool, &api);
         }
+        let metrics = Metrics::new(&KINDS, vec![preset::DEFAULT.name.to_owned()]);
         Ok(Service {
             config,
             pool: Mutex::new(Some(pool)),
             stopping: AtomicBool::new(false),
-            counters: Arc::new(counters),
+            metrics: Arc::new(metrics),
             api,
         })
     }
@@ -97,9 +120,14 @@ impl Service {
     /// Never blocks. `None` when the answer has already been given.
     pub fn submit(&self, request: Request, arrived: Instant, respond: Respond) -> Option<Ticket> {
         let Request { id, code, input, timeout_ms, check } = request;
-        let counters = Arc::clone(&self.counters);
-        let respond = move |answer: Answer| {
-            counters.count(&answer.outcome);
+        if self.config.snippets == Snippets::Logged {
+            let id = id.as_ref().map(Id::to_string);
+            telemetry::snippet(id.as_deref(), &code, &input);
+        }
+        let metrics = Arc::clone(&self.metrics);
+        let refuse = |respond: Respond, id, failure| {
+            let answer = Answer::refusal(id, failure);
+            metrics.refused(PRESET, kind_of(&answer));
             respond(answer);
         };
         let timeout = match timeout_ms {
@@ -110,7 +138,7 @@ impl Service {
                     "`timeoutMs` is 0, and this kernel does not run snippets without a timeout",
                 )
                 .with_hint("leave `timeoutMs` out, or start the kernel with `--timeout 0`");
-                respond(Answer::refusal(id, failure));
+                refuse(respond, id, failure);
                 return None;
             }
             Some(ms) => Some(Duration::from_millis(ms)),
@@ -120,22 +148,25 @@ impl Service {
 
         let pool = self.pool.lock();
         let Some(pool) = &*pool else {
-            respond(Answer::refusal(id, shutting_down()));
+            refuse(respond, id, shutting_down());
             return None;
         };
         // The job and its refusal both need to answer; only one of them does.
-        let duty = Arc::new(Mutex::new(Some((Box::new(respond) as Respond, id))));
-        let pending = Pending(Arc::clone(&duty));
-        let reply = Box::new(move |reply: Reply| {
-            let Some((respond, id)) = pending.take() else { return };
-            respond(answer(id, reply, timeout));
-        });
+        let duty = Arc::new(Mutex::new(Some((respond, id))));
+        let snippets = self.config.snippets;
+        let pending = Pending { duty: Arc::clone(&duty), metrics: Arc::clone(&metrics), snippets };
+        let reply = Box::new(move |reply: Reply| pending.fulfil(reply, timeout));
         match pool.submit(Job { code, input, deadline, arrived, check, reply }) {
             Ok(ticket) => Some(ticket),
             Err(Refused(_job)) => {
                 let (respond, id) = duty.lock().take()?;
-                let failure = if self.stopping.load(Relaxed) { shutting_down() } else { busy() };
-                respond(Answer::refusal(id, failure));
+                if self.stopping.load(Relaxed) {
+                    refuse(respond, id, shutting_down());
+                } else {
+                    let answer = Answer::refusal(id, busy());
+                    metrics.overloaded(PRESET, kind_of(&answer));
+                    respond(answer);
+                }
                 None
             }
         }
@@ -166,21 +197,49 @@ impl Service {
         }
     }
 
-    /// Members of the answer to `stats`, as JSON text.
-    pub fn stats(&self) -> String {
-        let mut runs = format!(r#""ok":{}"#, self.counters.ok.load(Relaxed));
-        for (kind, count) in FailureKind::ALL.iter().zip(&self.counters.failed) {
-            let count = count.load(Relaxed);
-            if count > 0 {
-                runs.push_str(&format!(r#","{}":{count}"#, kind.as_str()));
-            }
+    /// An answer to what never became a job; it counts all the same.
+    pub fn refusal(&self, id: Option<Id>, failure: Failure) -> Answer {
+        let answer = Answer::refusal(id, failure);
+        self.metrics.refused(PRESET, kind_of(&answer));
+        answer
+    }
+
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// What the pool is doing at this instant.
+    pub fn gauges(&self) -> Gauges {
+        let workers = self.config.pool.n_workers;
+        match &*self.pool.lock() {
+            Some(pool) => Gauges {
+                workers,
+                running: pool.running(),
+                queued: pool.queued(),
+                suspended: pool.suspended().n_runs,
+                ..Gauges::default()
+            },
+            None => Gauges { workers, ..Gauges::default() },
         }
-        let (queued, running) =
-            self.pool.lock().as_ref().map_or((0, 0), |pool| (pool.queued(), pool.running()));
-        format!(
-            r#""workers":{},"queued":{queued},"running":{running},"answers":{{{runs}}}"#,
-            self.config.pool.n_workers
-        )
+    }
+
+    /// Tells what there is to know about credentials and the network, later and
+    /// on another thread.
+    pub fn surroundings(&self, respond: impl FnOnce(Surroundings) + Send + 'static) {
+        let pool = self.pool.lock();
+        let Some(pool) = &*pool else {
+            respond(Surroundings::default());
+            return;
+        };
+        pool.outside().introduce(move |Introduction { credentials, defaults, rules }| {
+            respond(Surroundings {
+                no_credentials: credentials.as_ref().err().cloned(),
+                credentials: credentials.ok().map(str::to_owned),
+                region: defaults.region,
+                endpoint: defaults.endpoint,
+                allow_net: rules,
+            });
+        });
     }
 
     /// Refuses what comes, gives what runs until `grace` is over, ends the rest.
@@ -207,6 +266,7 @@ fn take_inventory(pool: &Pool, api: &Api) {
         check: Check::Warn,
         reply: Box::new(move |reply| {
             let _ = sender.send(reply.outcome);
+            Box::new(|_restored| ())
         }),
     };
     if pool.submit(job).is_err() {
@@ -223,13 +283,46 @@ fn take_inventory(pool: &Pool, api: &Api) {
 
 /// The duty to answer a request. Whoever takes it answers; a job that is lost
 /// with its worker answers by being dropped.
-struct Pending(Arc<Mutex<Option<Duty>>>);
+struct Pending {
+    duty: Arc<Mutex<Option<Duty>>>,
+    metrics: Arc<Metrics>,
+    snippets: Snippets,
+}
 
 type Duty = (Respond, Option<Id>);
 
 impl Pending {
     fn take(&self) -> Option<Duty> {
-        self.0.lock().take()
+        self.duty.lock().take()
+    }
+
+    /// Answers, and says what is to be done when the worker is ready again.
+    fn fulfil(self, reply: Reply, timeout: Option<Duration>) -> After {
+        let mut run = run_of(&reply);
+        if let Ok(outcome) = &reply.outcome {
+            for (row, n) in &outcome.effects.rows {
+                self.metrics.called(*row, *n);
+            }
+        }
+        let Some((respond, id)) = self.take() else { return Box::new(|_restored| ()) };
+        run.id = id.as_ref().map(Id::to_string);
+        let answer = answer(id, reply, timeout);
+        run.kind = kind_of(&answer);
+        self.metrics.answered(&run);
+        if self.snippets == Snippets::Logged {
+            let line = answer.to_line();
+            telemetry::snippet_answer(run.id.as_deref(), &String::from_utf8_lossy(&line));
+        }
+        respond(answer);
+        let metrics = Arc::clone(&self.metrics);
+        Box::new(move |restored: Option<Restored>| {
+            if let Some(restored) = restored {
+                run.rollback = Some(restored.took);
+                run.pages_copied = restored.pages_copied;
+                run.rebuilt = restored.how == Restoration::Rebuilt;
+            }
+            metrics.run_over(&run);
+        })
     }
 }
 
@@ -238,18 +331,38 @@ impl Drop for Pending {
         if let Some((respond, id)) = self.take() {
             let failure = Failure::new(FailureKind::Internal, "the worker of this request died")
                 .with_hint("this is a bug in the kernel, not in the snippet; try once more");
-            respond(Answer::refusal(id, failure));
+            let answer = Answer::refusal(id, failure);
+            self.metrics.refused(PRESET, kind_of(&answer));
+            respond(answer);
         }
     }
 }
 
-impl Counters {
-    fn count(&self, outcome: &Result<String, Failure>) {
-        let counter = match outcome {
-            Ok(_) => &self.ok,
-            Err(failure) => &self.failed[failure.kind as usize],
-        };
-        counter.fetch_add(1, Relaxed);
+/// What there is to be told about a run before its worker is ready again.
+fn run_of(reply: &Reply) -> Run {
+    let run = Run {
+        preset: PRESET,
+        worker_idx: reply.worker_idx,
+        queue: reply.queued,
+        kill_overrun: reply.overrun,
+        ..Run::default()
+    };
+    let Ok(outcome) = &reply.outcome else { return run };
+    let usage = &outcome.usage;
+    let began = outcome.ran != Ran::No;
+    Run {
+        transpile: began.then_some(usage.transpile),
+        run: began.then_some(usage.run),
+        wait: began.then_some(usage.wait),
+        cpu: usage.cpu,
+        heap_bytes: usage.heap_bytes,
+        ops: usage.ops,
+        stopped: outcome.ring.map(|ring| match ring {
+            Ring::Ask => Stopped::Ask,
+            Ring::Kill => Stopped::Kill,
+            Ring::KillAtDoor => Stopped::KillAtDoor,
+        }),
+        ..run
     }
 }
 
@@ -264,17 +377,21 @@ fn shutting_down() -> Failure {
 }
 
 fn answer(id: Option<Id>, reply: Reply, timeout: Option<Duration>) -> Answer {
-    let Reply { code, queued, findings, outcome } = reply;
+    let Reply { code, queued, findings, outcome, .. } = reply;
     let queue_ms = millis(queued);
     let mut answer = match outcome {
-        Ok(outcome) => Answer {
-            id,
-            outcome: outcome.result.map_err(|err| run_failure(err, &code, timeout)),
-            warnings: Vec::new(),
-            logs: outcome.logs.into_iter().map(log).collect(),
-            usage: protocol::Usage { queue_ms, ..usage(&outcome.usage) },
-            effects: None,
-        },
+        Ok(outcome) => {
+            let mut usage = protocol::Usage { queue_ms, ..usage(&outcome.usage) };
+            let effects = journal(outcome.ran, &outcome.effects, &mut usage);
+            Answer {
+                id,
+                outcome: outcome.result.map_err(|err| run_failure(err, &code, timeout)),
+                warnings: Vec::new(),
+                logs: outcome.logs.into_iter().map(log).collect(),
+                usage,
+                effects,
+            }
+        }
         Err(err) => {
             let failure = transpile_failure(err, &findings, &code);
             let usage = protocol::Usage { queue_ms, ..protocol::Usage::default() };
@@ -374,8 +491,38 @@ fn usage(usage: &Usage) -> protocol::Usage {
         transpile_ms: millis(usage.transpile),
         run_ms: millis(usage.run),
         wait_ms: millis(usage.wait),
+        cpu_ms: millis(usage.cpu),
         heap_bytes: usage.heap_bytes as u64,
+        calls: Vec::new(),
+        more_calls: 0,
         dropped: (dropped != Dropped::default()).then_some(dropped),
+    }
+}
+
+/// What the run did outside: all of it for `usage`, and what may have changed
+/// something by itself.
+fn journal(ran: Ran, effects: &Effects, usage: &mut protocol::Usage) -> protocol::Effects {
+    let call = |it: &Effect| Call {
+        operation: it.operation.clone(),
+        method: it.method.clone(),
+        host: it.host.clone(),
+        bucket: it.bucket.clone(),
+        status: it.status,
+        ms: it.ms,
+    };
+    let list = &effects.list;
+    usage.calls = list.iter().take(MAX_LISTED).map(call).collect();
+    usage.more_calls = (effects.n_calls - usage.calls.len()) as u64;
+    let writes: Vec<Call> = list.iter().filter(|it| it.write).take(MAX_LISTED).map(call).collect();
+    protocol::Effects {
+        ran: match ran {
+            Ran::No => protocol::Ran::No,
+            Ran::Partial => protocol::Ran::Partial,
+            Ran::Complete => protocol::Ran::Complete,
+        },
+        calls: effects.n_calls as u64,
+        more_writes: (effects.n_writes - writes.len()) as u64,
+        writes,
     }
 }
 
@@ -456,7 +603,7 @@ fn at(failure: Failure, position: Option<Position>, code: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::isolate::{Outcome, host::http::Effects};
+    use crate::isolate::Outcome;
 
     #[track_caller]
     fn check(err: RunError, expected: &str) {
@@ -464,18 +611,24 @@ mod tests {
         let usage =
             Usage { run: Duration::from_micros(5_000_250), dropped_calls: 2, ..Usage::default() };
         let effects = Effects::default();
-        let outcome = Ok(Outcome { result: Err(err), logs, usage, effects, ring: None });
+        let outcome =
+            Ok(Outcome { result: Err(err), logs, usage, effects, ring: None, ran: Ran::Partial });
+        let queued = Duration::from_micros(3);
         let reply = Reply {
             code: "x".to_owned(),
-            queued: Duration::from_micros(3),
+            queued,
             findings: Findings::default(),
+            overrun: None,
+            worker_idx: None,
             outcome,
         };
         let timeout = Some(Duration::from_secs(5));
         let line = answer(Some(Id::text("a")), reply, timeout).to_line();
         let rest = concat!(
             r#","logs":[{"level":"warn","text":"w"}],"usage":{"queueMs":0.003,"#,
-            r#""transpileMs":0.0,"runMs":5000.25,"waitMs":0.0,"heapBytes":0,"dropped":{"timers":0,"calls":2}}}"#
+            r#""transpileMs":0.0,"runMs":5000.25,"waitMs":0.0,"cpuMs":0.0,"heapBytes":0,"#,
+            r#""dropped":{"timers":0,"calls":2}},"#,
+            r#""effects":{"ran":"partial","calls":0,"writes":[]}}"#
         );
         let expected = format!("{{\"id\":\"a\",\"ok\":false,\"error\":{expected}{rest}\n");
         assert_eq!(String::from_utf8(line).unwrap(), expected);
@@ -519,7 +672,9 @@ mod tests {
     fn a_request_that_is_lost_is_answered_all_the_same() {
         let (sender, answers) = std::sync::mpsc::channel();
         let respond: Respond = Box::new(move |answer| sender.send(answer).unwrap());
-        drop(Pending(Arc::new(Mutex::new(Some((respond, Some(Id::text("a"))))))));
+        let duty = Arc::new(Mutex::new(Some((respond, Some(Id::text("a"))))));
+        let metrics = Arc::new(Metrics::new(&KINDS, vec!["default".to_owned()]));
+        drop(Pending { duty, metrics, snippets: Snippets::Private });
         let answer = answers.recv().unwrap();
         assert_eq!(answer.id, Some(Id::text("a")));
         assert_eq!(answer.outcome.unwrap_err().message, "the worker of this request died");

@@ -118,6 +118,7 @@ impl Watched {
 
     /// Leaves a run that waits here, where it can be stopped. It comes back when
     /// it was stopped during its turn.
+    #[expect(clippy::result_large_err, reason = "once per turn that ends by waiting")]
     pub(crate) fn park(&self, parked: Parked) -> Result<(), Parked> {
         let mut phase = self.phase.lock();
         match mem::replace(&mut *phase, Phase::Over) {

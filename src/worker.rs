@@ -42,8 +42,8 @@ use crossbeam_channel::{Receiver, Sender};
 
 use crate::{
     isolate::{
-        Blueprint, Budget, BuildError, ENGINE_STACK, Isolate, Outcome, Run, RunError, Step,
-        SuspendError, Suspended, Verify, give_up,
+        Blueprint, Budget, BuildError, ENGINE_STACK, Isolate, Outcome, Ran, Rollback, Run,
+        RunError, Step, SuspendError, Suspended, Verify, give_up,
         guard::Guard,
         host::{
             Completion, Completions, Mail, RunNumber,
@@ -51,9 +51,10 @@ use crate::{
         },
     },
     pool::{
-        Job, Reply,
+        After, Job, Reply, Restoration, Restored,
         queue::{Holds, Next, NoRoom, Queue, Task},
     },
+    telemetry,
     transpile::{self, Check, Findings, TranspileError, Transpiler},
     watchdog::{Cause, Running, Watched},
 };
@@ -92,6 +93,7 @@ pub(crate) fn spawn(
                 return;
             }
         };
+        let began = Instant::now();
         let isolate = match Isolate::build(&guard, orders.blueprint) {
             Ok(isolate) => isolate,
             Err(err) => {
@@ -99,6 +101,7 @@ pub(crate) fn spawn(
                 return;
             }
         };
+        telemetry::worker_born(idx, began.elapsed());
         let _ = ready.send(Ok(()));
         drop(ready);
         let transpiler =
@@ -118,6 +121,7 @@ pub(crate) fn spawn(
             last_run: 0,
         };
         worker.serve();
+        telemetry::worker_retired(idx);
     })
 }
 
@@ -167,11 +171,15 @@ struct Open {
     code: String,
     check: Check,
     findings: Findings,
-    reply: Box<dyn FnOnce(Reply) + Send>,
+    reply: Box<dyn FnOnce(Reply) -> After + Send>,
+    worker_idx: usize,
+    deadline: Option<Instant>,
     /// Ready, but without a worker, so far.
     queued: Duration,
     waited: Duration,
     transpile: Duration,
+    /// Processor time of its turns so far.
+    cpu: Duration,
 }
 
 /// What is known about suspending the resident run.
@@ -260,7 +268,7 @@ impl Worker {
             return;
         }
         let Task { job, watched } = task;
-        let Job { code, input, arrived, check, reply, .. } = job;
+        let Job { code, input, arrived, deadline, check, reply } = job;
         self.last_run += 1;
         let number = self.last_run;
         self.guard.begin_run(number);
@@ -270,13 +278,24 @@ impl Worker {
             inbox: self.sender.clone(),
         });
         let queued = began.saturating_duration_since(arrived);
-        let (waited, transpile) = (Duration::ZERO, Duration::ZERO);
-        let findings = Findings::default();
-        let mut open = Open { code, check, findings, reply, queued, waited, transpile };
+        let mut open = Open {
+            code,
+            check,
+            findings: Findings::default(),
+            reply,
+            worker_idx: self.idx,
+            deadline: deadline.map(|(at, _timeout)| at),
+            queued,
+            waited: Duration::ZERO,
+            transpile: Duration::ZERO,
+            cpu: Duration::ZERO,
+        };
+        let cpu_before = cpu_time();
         let completions = Completions::new(self.sender.clone(), number);
         let step = catch_unwind(AssertUnwindSafe(|| {
             self.first_turn(&mut open, input, completions, &watched)
         }));
+        open.cpu += cpu_time().saturating_sub(cpu_before);
         self.after_turn(number, open, watched, step);
     }
 
@@ -337,6 +356,7 @@ impl Worker {
         let Waiting { watched, suspended, completed, ready_at } = waiting;
         open.count_pause(since, ready_at);
         run.deliver(completed);
+        let cpu_before = cpu_time();
         let step = catch_unwind(AssertUnwindSafe(|| {
             let isolate = self.isolate.as_mut().expect("runs do not outlive their isolate");
             if let Some(suspended) = suspended {
@@ -344,6 +364,7 @@ impl Worker {
             }
             Ok(isolate.advance(&self.guard, run))
         }));
+        open.cpu += cpu_time().saturating_sub(cpu_before);
         self.after_turn(number, open, watched, step);
     }
 
@@ -381,7 +402,7 @@ impl Worker {
             Err(_panic) => {
                 self.isolate = None;
                 let error = RunError::Internal("the worker panicked".to_owned());
-                (open, Ok(Outcome::failed(error)))
+                (open, Ok(Outcome { ran: Ran::Partial, ..Outcome::failed(error) }))
             }
         };
         let cause = watched.cause();
@@ -395,7 +416,7 @@ impl Worker {
         let crashed =
             matches!(&outcome, Ok(Outcome { result: Err(RunError::EngineCrash { .. }), .. }));
         // Answer first: the caller must not wait for the rollback.
-        open.finish(outcome);
+        let after = open.finish(outcome);
         if crashed {
             // The image that their deltas belong to goes.
             let message = "the engine failed in another snippet while this one waited";
@@ -403,7 +424,8 @@ impl Worker {
         } else if self.isolate.is_none() {
             self.lose_isolate();
         }
-        self.restore();
+        let restored = self.restore();
+        conclude(after, Some(restored));
     }
 
     /// Drops what is left of run `number`, which is answered.
@@ -431,20 +453,34 @@ impl Worker {
     }
 
     /// Makes the isolate pristine, or a new one.
-    fn restore(&mut self) {
+    fn restore(&mut self) -> Restored {
+        let began = Instant::now();
+        let is_rollback = self.isolate.as_ref().is_some_and(|it| !it.is_broken());
         let restored = catch_unwind(AssertUnwindSafe(|| match &mut self.isolate {
-            Some(isolate) => isolate.restore(&self.guard).map(drop),
-            slot => Isolate::build(&self.guard, self.orders.blueprint)
-                .map(|isolate| *slot = Some(isolate)),
+            Some(isolate) => isolate.restore(&self.guard),
+            slot => Isolate::build(&self.guard, self.orders.blueprint).map(|isolate| {
+                *slot = Some(isolate);
+                Rollback::default()
+            }),
         }));
-        match restored {
-            Ok(Ok(())) => {}
+        let took = began.elapsed();
+        let (pages_copied, error) = match restored {
+            Ok(Ok(rollback)) => (rollback.pages_copied, None),
+            Ok(Err(err)) => (0, Some(err.to_string())),
             // Whoever verifies wants to see it fail, not the cure.
             Err(panic) if self.orders.blueprint.verify == Verify::EachRollback => {
                 resume_unwind(panic)
             }
-            Ok(Err(_)) | Err(_) => self.lose_isolate(),
+            Err(_panic) => (0, Some("the worker panicked".to_owned())),
+        };
+        if error.is_some() {
+            self.lose_isolate();
         }
+        if is_rollback && error.is_none() {
+            return Restored { took, pages_copied, how: Restoration::RolledBack };
+        }
+        telemetry::worker_rebuilt(self.idx, took, error.as_deref());
+        Restored { took, pages_copied, how: Restoration::Rebuilt }
     }
 
     /// The next job tries for a new one.
@@ -504,21 +540,36 @@ impl Parked {
     pub(crate) fn give_up(self, error: RunError) {
         let Parked { run, mut open, since } = self;
         open.count_pause(since, run.ready_at());
-        open.finish(Ok(give_up(run, error)));
+        conclude(open.finish(Ok(give_up(run, error))), None);
     }
 }
 
 impl Open {
     /// Replies. A panic in there is the asker's loss, not the next job's.
-    fn finish(self, outcome: Result<Outcome, TranspileError>) {
-        let Open { code, findings, reply, queued, waited, transpile, .. } = self;
+    fn finish(self, outcome: Result<Outcome, TranspileError>) -> Option<After> {
+        let Open {
+            code,
+            findings,
+            reply,
+            worker_idx,
+            deadline,
+            queued,
+            waited,
+            transpile,
+            cpu,
+            ..
+        } = self;
         let outcome = outcome.map(|mut it| {
             it.usage.transpile = transpile;
             it.usage.wait = waited;
+            it.usage.cpu = cpu;
             it
         });
-        let reply = AssertUnwindSafe(|| reply(Reply { code, queued, findings, outcome }));
-        let _ = catch_unwind(reply);
+        let is_late = matches!(&outcome, Ok(Outcome { result: Err(RunError::TimedOut), .. }));
+        let overrun = deadline.filter(|_| is_late).map(|at| at.elapsed());
+        let worker_idx = Some(worker_idx);
+        let reply_with = Reply { code, queued, findings, overrun, worker_idx, outcome };
+        catch_unwind(AssertUnwindSafe(|| reply(reply_with))).ok()
     }
 
     /// Splits the time since the last turn into waiting for the host and, from
@@ -529,6 +580,19 @@ impl Open {
         self.waited += ready_at - since;
         self.queued += now - ready_at;
     }
+}
+
+/// Does what is left to do. A panic in there is nobody's loss.
+fn conclude(after: Option<After>, restored: Option<Restored>) {
+    if let Some(after) = after {
+        let _ = catch_unwind(AssertUnwindSafe(|| after(restored)));
+    }
+}
+
+/// Of the calling thread, so far.
+fn cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
 }
 
 impl fmt::Debug for Open {

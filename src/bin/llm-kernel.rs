@@ -16,6 +16,7 @@ use llm_kernel::{
     cli::{KernelArgs, Lockdown, Settings, UsageError, kernel_help},
     kernel::{Bound, Inherited, Kernel},
     lockdown::{self, Needs},
+    telemetry::log::{self, Logs},
     token::Token,
 };
 use signal_hook::{
@@ -57,11 +58,16 @@ fn serve(settings: &Settings) -> ExitCode {
         Err(err) => return failed(&format!("cannot listen for signals: {err}")),
     };
     allow_many_connections();
-    let mut kernel = match start(settings) {
-        Ok(kernel) => kernel,
+    // Logs are kept until the end: what is still to be written is written then.
+    let (mut kernel, _logs) = match start(settings) {
+        Ok(started) => started,
         Err(err) => return failed(&err.to_string()),
     };
     say(&format!("listening on {}", kernel.endpoint()));
+    if let Some(metrics) = kernel.metrics_endpoint() {
+        let address = metrics.to_string().replacen("tcp://", "http://", 1);
+        say(&format!("metrics on {address}/metrics"));
+    }
 
     if let Some(idle) = kernel.idle() {
         thread::spawn(move || {
@@ -84,13 +90,15 @@ fn serve(settings: &Settings) -> ExitCode {
 
 /// Binds first, while that is still allowed, and starts threads last, so that all
 /// of them have given up what the process gives up.
-fn start(settings: &Settings) -> io::Result<Kernel> {
+fn start(settings: &Settings) -> io::Result<(Kernel, Logs)> {
     let inherited = inherited()?;
     let token = env::var("LLM_KERNEL_TOKEN").ok().filter(|it| !it.is_empty()).map(Token::new);
     let variable = |name: &str| env::var_os(name);
     let mut config = settings.kernel(token);
     if settings.lockdown == Lockdown::Off {
-        return Bound::new(config, inherited)?.serve(None);
+        let bound = Bound::new(config, inherited)?;
+        let logs = log::install(settings.log)?;
+        return Ok((bound.serve(None)?, logs));
     }
     let mut exceptions = Vec::new();
     if broker::is_needed(variable) {
@@ -103,7 +111,8 @@ fn start(settings: &Settings) -> io::Result<Kernel> {
     if !report.is_full() {
         say(&format!("this system cannot lock the kernel down fully: {}", report.to_json()));
     }
-    bound.serve(Some(report))
+    let logs = log::install(settings.log)?;
+    Ok((bound.serve(Some(report))?, logs))
 }
 
 /// The socket that systemd holds for us, if it started us.

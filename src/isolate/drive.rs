@@ -30,7 +30,7 @@ use super::{
     },
     stack,
 };
-use crate::transpile::PositionMap;
+use crate::{telemetry::Family, transpile::PositionMap};
 
 /// The snippet's side of a timer lies in its heap, ours does not.
 const MAX_TIMERS: usize = 100_000;
@@ -144,6 +144,8 @@ pub(crate) struct Host {
     pub(crate) panicked_op: Option<u32>,
     /// Rejections without a handler, as JSON text of the prelude.
     pub(crate) leftovers: Option<String>,
+    /// Ops that were called, by family.
+    pub(crate) ops: [u32; Family::ALL.len()],
 }
 
 impl Host {
@@ -164,6 +166,7 @@ impl Host {
             reply: Reply::Undefined,
             panicked_op: None,
             leftovers: None,
+            ops: [0; _],
         }
     }
 
@@ -183,6 +186,8 @@ impl Host {
         let Ok(op) = Op::try_from(op) else {
             return Reply::throw("TypeError", "no such host operation");
         };
+        let n_called = &mut self.ops[op.family() as usize];
+        *n_called = n_called.saturating_add(1);
         match op {
             Op::Log => self.console.log(args),
             Op::WallClock => self.clock.wall_clock(),

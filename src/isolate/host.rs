@@ -18,6 +18,8 @@ use std::{borrow::Cow, time::Instant};
 
 use crossbeam_channel::Sender;
 
+use crate::telemetry::Family;
+
 /// A run's number, unique on its worker; the first is 1.
 pub type RunNumber = u64;
 
@@ -189,6 +191,31 @@ impl Op {
         Op::Checksum,
         Op::XmlParse,
     ];
+
+    /// What it counts as, in metrics and logs.
+    pub(crate) fn family(self) -> Family {
+        match self {
+            Op::Log => Family::Console,
+            Op::WallClock | Op::Elapsed | Op::TimeOrigin => Family::Clock,
+            Op::RandomBytes => Family::Random,
+            Op::TimerStart | Op::TimerClear => Family::Timer,
+            Op::Utf8Encode | Op::DecoderName | Op::Decode | Op::DecoderOpen | Op::DecoderNext => {
+                Family::Text
+            }
+            Op::UrlParse | Op::UrlSet => Family::Url,
+            Op::FlateOpen | Op::FlatePush | Op::FlatePull => Family::Flate,
+            Op::Crypto | Op::CryptoCall => Family::Crypto,
+            Op::HttpStart
+            | Op::HttpTake
+            | Op::HttpRead
+            | Op::HttpWrite
+            | Op::HttpEnd
+            | Op::HttpAbort
+            | Op::HttpHold => Family::Http,
+            Op::AwsDefaults | Op::AwsPresign | Op::AwsSignPolicy => Family::Aws,
+            _ => Family::Other,
+        }
+    }
 }
 
 /// No op has this number.

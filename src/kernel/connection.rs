@@ -34,6 +34,7 @@ use crate::{
         Answer, Control, Failure, Id, Message, Refusal, Request, Severity, control_line,
         text_member,
     },
+    telemetry::{Metrics, Peer},
 };
 
 /// How often a connection that is not being read is asked whether it still is.
@@ -243,7 +244,8 @@ impl Connection {
         let ms = limit.as_millis();
         let failure = Failure::bad_request(format!("the line is not complete after {ms} ms"))
             .with_hint("end each request with a line feed; `--max-line-time` raises the limit");
-        self.reply_slot(permit, outbox).send(Answer::refusal(None, failure).to_line());
+        let refusal = self.shared.service.refusal(None, failure);
+        self.reply_slot(permit, outbox).send(refusal.to_line());
     }
 
     fn reply_slot(
@@ -256,6 +258,7 @@ impl Connection {
             outbox: outbox.clone(),
             in_flight: Arc::clone(&self.in_flight),
             unread_limit: self.shared.limits.unread_bytes,
+            metrics: Arc::clone(self.shared.service.metrics()),
         }
     }
 
@@ -288,7 +291,11 @@ impl Connection {
         permit: OwnedSemaphorePermit,
         outbox: &mpsc::UnboundedSender<Outgoing>,
     ) -> Standing {
-        self.shared.n_requests.fetch_add(1, Relaxed);
+        let metrics = self.shared.service.metrics();
+        metrics.line_read(match line {
+            Line::Complete(line) => line.len(),
+            Line::TooLong => self.shared.limits.line_bytes,
+        });
         let reply = self.reply_slot(permit, outbox);
         let line = match line {
             Line::Complete(line) => line,
@@ -298,7 +305,7 @@ impl Connection {
                     _ => self.shared.limits.line_bytes,
                 };
                 let failure = Failure::line_too_long(limit);
-                reply.send(Answer::refusal(None, failure).to_line());
+                reply.send(self.shared.service.refusal(None, failure).to_line());
                 return match standing {
                     Standing::Stranger => Standing::Expelled,
                     _ => Standing::Known,
@@ -313,13 +320,21 @@ impl Connection {
                 );
                 let outcome = if is_right { Ok("") } else { Err(&failure) };
                 reply.send(control_line(id.as_ref(), "auth", outcome));
-                if is_right { Standing::Known } else { Standing::Expelled }
+                if is_right {
+                    Standing::Known
+                } else {
+                    metrics.peer_refused(Peer::NoToken);
+                    Standing::Expelled
+                }
             }
             (Err(Refusal { failure, severity: Severity::NotJson, .. }), _) => {
-                reply.send(Answer::refusal(None, failure).to_line());
+                reply.send(self.shared.service.refusal(None, failure).to_line());
                 match standing {
                     // A browser that was told to POST here must not get further.
-                    Standing::Stranger | Standing::Newcomer => Standing::Expelled,
+                    Standing::Stranger | Standing::Newcomer => {
+                        metrics.peer_refused(Peer::NotJson);
+                        Standing::Expelled
+                    }
                     _ => Standing::Known,
                 }
             }
@@ -331,7 +346,8 @@ impl Connection {
                     Ok(Message::Run(request)) => request.id,
                     Ok(Message::Control { id, .. }) | Err(Refusal { id, .. }) => id,
                 };
-                reply.send(Answer::refusal(id, failure).to_line());
+                metrics.peer_refused(Peer::NoToken);
+                reply.send(self.shared.service.refusal(id, failure).to_line());
                 Standing::Expelled
             }
             (Err(Refusal { id, op: Some(op), failure, .. }), _) => {
@@ -339,7 +355,15 @@ impl Connection {
                 Standing::Known
             }
             (Err(Refusal { id, failure, .. }), _) => {
-                reply.send(Answer::refusal(id, failure).to_line());
+                reply.send(self.shared.service.refusal(id, failure).to_line());
+                Standing::Known
+            }
+            (Ok(Message::Control { id, control: Control::Doctor }), _) => {
+                self.shared.service.surroundings(move |found| {
+                    let json = serde_json::to_string(&found).expect("strings are JSON");
+                    let details = format!(r#""surroundings":{json}"#);
+                    reply.send(control_line(id.as_ref(), "doctor", Ok(&details)));
+                });
                 Standing::Known
             }
             (Ok(Message::Control { id, control }), _) => {
@@ -355,9 +379,14 @@ impl Connection {
                         format!(r#""cancelled":{}"#, self.in_flight.cancel(target))
                     }
                     Control::Stats => self.shared.stats(),
-                    Control::Ping | Control::Auth { .. } | Control::Api { .. } => {
-                        self.introduction()
+                    Control::Metrics => {
+                        let text = serde_json::Value::String(self.shared.metrics());
+                        format!(r#""metrics":{text}"#)
                     }
+                    Control::Ping
+                    | Control::Doctor
+                    | Control::Auth { .. }
+                    | Control::Api { .. } => self.introduction(),
                 };
                 reply.send(control_line(id.as_ref(), control.op(), Ok(&details)));
                 Standing::Known
@@ -380,13 +409,14 @@ impl Connection {
             let id = request.id.as_ref().map(ToString::to_string).unwrap_or_default();
             let failure = Failure::bad_request(format!("id {id} is already in flight"))
                 .with_hint("an id may be used again once its answer is there");
-            reply.send(Answer::refusal(request.id, failure).to_line());
+            reply.send(self.shared.service.refusal(request.id, failure).to_line());
             return;
         };
         let respond = Box::new(move |answer: Answer| {
             // Left before the answer goes out: who has the answer may use the
             // id again.
             reply.in_flight.leave(number);
+            reply.metrics.round_trip(arrived.elapsed());
             reply.send(answer.to_line());
         });
         if let Some(running) = self.shared.service.submit(request, arrived, respond) {
@@ -401,10 +431,12 @@ struct ReplySlot {
     outbox: mpsc::UnboundedSender<Outgoing>,
     in_flight: Arc<InFlight>,
     unread_limit: usize,
+    metrics: Arc<Metrics>,
 }
 
 impl ReplySlot {
     fn send(self, line: Vec<u8>) {
+        self.metrics.line_written(line.len());
         let unread = self.in_flight.unread_bytes.fetch_add(line.len(), Relaxed) + line.len();
         // One answer alone is never too much: its own limit has let it pass.
         if unread > self.unread_limit && unread > line.len() {

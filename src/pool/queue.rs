@@ -273,10 +273,17 @@ impl Task {
         let Job { code, arrived, reply, .. } = self.job;
         self.watched.end();
         let outcome = Ok(Outcome::failed(cause.into()));
-        let (queued, findings) = (arrived.elapsed(), Findings::default());
-        let reply = AssertUnwindSafe(|| reply(Reply { code, queued, findings, outcome }));
+        let queued = arrived.elapsed();
+        let refusal = Reply {
+            code,
+            queued,
+            findings: Findings::default(),
+            overrun: None,
+            worker_idx: None,
+            outcome,
+        };
         // A panic in the reply is the asker's loss.
-        let _ = catch_unwind(reply);
+        let _ = catch_unwind(AssertUnwindSafe(|| reply(refusal)(None)));
     }
 }
 
@@ -327,6 +334,10 @@ mod tests {
         (queue, inboxes)
     }
 
+    fn ignore(_reply: Reply) -> crate::pool::After {
+        Box::new(drop)
+    }
+
     fn task(arrived: Instant) -> Task {
         let (code, input) = (String::new(), String::new());
         let job = Job {
@@ -335,7 +346,7 @@ mod tests {
             deadline: None,
             arrived,
             check: crate::transpile::Check::Warn,
-            reply: Box::new(drop),
+            reply: Box::new(ignore),
         };
         Task { job, watched: Watched::new() }
     }
@@ -431,7 +442,10 @@ mod tests {
         let (queue, _) = queue(1);
         let (sender, reply) = std::sync::mpsc::channel();
         let mut stopped = task(Instant::now());
-        stopped.job.reply = Box::new(move |it| sender.send(it).unwrap());
+        stopped.job.reply = Box::new(move |it| {
+            sender.send(it).unwrap();
+            Box::new(drop)
+        });
         queue.push(stopped).unwrap();
         let Next::Job(stopped) = queue.next(0, None, Holds::Waiting) else { panic!("a job") };
         assert_eq!(queue.close().len(), 0);

@@ -20,7 +20,10 @@ fn submit(pool: &Pool, code: &str) -> (Ticket, Receiver<Reply>) {
         deadline: Some((arrived + timeout, timeout)),
         arrived,
         check: crate::transpile::Check::Warn,
-        reply: Box::new(move |reply| sender.send(reply).unwrap()),
+        reply: Box::new(move |reply| {
+            sender.send(reply).unwrap();
+            Box::new(|_restored| ())
+        }),
     };
     (pool.submit(job).unwrap(), reply)
 }

@@ -67,6 +67,8 @@ fn controls_cross_the_wire_both_ways() {
     }
     check(&Control::Ping, None, r#"{"op":"ping"}"#);
     check(&Control::Stats, None, r#"{"op":"stats"}"#);
+    check(&Control::Metrics, None, r#"{"op":"metrics"}"#);
+    check(&Control::Doctor, None, r#"{"op":"doctor"}"#);
     check(&Control::Cancel { target: Id("7".to_owned()) }, Some("7"), r#"{"op":"cancel","id":7}"#);
     check(&Control::Auth { token: "t\"".to_owned() }, None, r#"{"op":"auth","token":"t\""}"#);
     let api = |lookup, tokens| Control::Api { lookup, tokens };
@@ -89,9 +91,10 @@ fn answers_cross_the_wire_both_ways() {
         queue_ms: millis(Duration::from_nanos(1_999)),
         transpile_ms: 0.0,
         run_ms: millis(Duration::from_micros(1_500)),
+        cpu_ms: 1.25,
         wait_ms: 0.0,
         heap_bytes: 51_200,
-        dropped: None,
+        ..Usage::default()
     };
     check_answer(
         &Answer {
@@ -100,14 +103,23 @@ fn answers_cross_the_wire_both_ways() {
             warnings: vec![],
             logs: vec![Log { level: "log".into(), text: "hi".to_owned() }],
             usage,
-            effects: None,
+            effects: Effects { ran: Ran::Complete, ..Effects::default() },
         },
         concat!(
             r#"{"id":"7","ok":true,"result":{"z":1,"a":12345678901234567890},"#,
             r#""logs":[{"level":"log","text":"hi"}],"#,
-            r#""usage":{"queueMs":0.001,"transpileMs":0.0,"runMs":1.5,"waitMs":0.0,"heapBytes":51200}}"#
+            r#""usage":{"queueMs":0.001,"transpileMs":0.0,"runMs":1.5,"waitMs":0.0,"cpuMs":1.25,"#,
+            r#""heapBytes":51200},"effects":{"ran":"complete","calls":0,"writes":[]}}"#
         ),
     );
+    let put = Call {
+        operation: Some("PutObject".to_owned()),
+        method: "PUT".to_owned(),
+        host: "s3.eu-west-1.amazonaws.com".to_owned(),
+        bucket: Some("b".to_owned()),
+        status: Some(200),
+        ms: 2.5,
+    };
     check_answer(
         &Answer {
             id: None,
@@ -119,13 +131,27 @@ fn answers_cross_the_wire_both_ways() {
                 signature: Some("s".to_owned()),
             }],
             logs: vec![],
-            usage: Usage { dropped: Some(Dropped { timers: 1, calls: 0 }), ..Usage::default() },
-            effects: Some(r#"{"calls":1}"#.to_owned()),
+            usage: Usage {
+                dropped: Some(Dropped { timers: 1, calls: 0 }),
+                calls: vec![put.clone()],
+                more_calls: 1,
+                ..Usage::default()
+            },
+            effects: Effects {
+                ran: Ran::Partial,
+                calls: 2,
+                writes: vec![Call { status: None, ..put }],
+                more_writes: 3,
+            },
         },
         concat!(
             r#"{"ok":true,"result":null,"warnings":[{"line":1,"column":2,"message":"m","#,
             r#""signature":"s"}],"logs":[],"usage":{"queueMs":0.0,"transpileMs":0.0,"#,
-            r#""runMs":0.0,"waitMs":0.0,"heapBytes":0,"dropped":{"timers":1,"calls":0}},"effects":{"calls":1}}"#
+            r#""runMs":0.0,"waitMs":0.0,"cpuMs":0.0,"heapBytes":0,"calls":[{"operation":"PutObject","#,
+            r#""method":"PUT","host":"s3.eu-west-1.amazonaws.com","bucket":"b","status":200,"#,
+            r#""ms":2.5}],"moreCalls":1,"dropped":{"timers":1,"calls":0}},"effects":{"#,
+            r#""ran":"partial","calls":2,"writes":[{"operation":"PutObject","method":"PUT","#,
+            r#""host":"s3.eu-west-1.amazonaws.com","bucket":"b","ms":2.5}],"moreWrites":3}}"#
         ),
     );
     check_answer(
@@ -145,7 +171,8 @@ fn answers_cross_the_wire_both_ways() {
             r#"{"ok":false,"error":{"kind":"thrown","name":"TypeError","message":"x","#,
             r#""stack":"TypeError: x\n    at main (snippet.ts:3:11)","frame":"3 | x","#,
             r#""hint":"y","line":3,"column":11},"logs":[],"usage":{"queueMs":0.0,"#,
-            r#""transpileMs":0.0,"runMs":0.0,"waitMs":0.0,"heapBytes":0}}"#
+            r#""transpileMs":0.0,"runMs":0.0,"waitMs":0.0,"cpuMs":0.0,"heapBytes":0},"#,
+            r#""effects":{"ran":"no","calls":0,"writes":[]}}"#
         ),
     );
 }

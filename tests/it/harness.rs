@@ -167,13 +167,14 @@ pub(crate) fn check_answer(line: &str, answer: &str, expected: &Value) {
     assert_eq!(answer, *expected, "\nrequest: {line:.400}\nanswer:  {answer:#}");
 }
 
-/// The answer, with `usage` checked by its shape and replaced.
+/// The answer, with `usage` checked by its shape and replaced, and without
+/// `effects` where there were none.
 #[track_caller]
 pub(crate) fn normalised(line: &str) -> Value {
     let mut answer: Value = serde_json::from_str(line).unwrap();
     if let Some(usage) = answer.get_mut("usage") {
         let members = usage.as_object().expect("usage is an object");
-        for name in ["queueMs", "transpileMs", "runMs", "waitMs", "heapBytes"] {
+        for name in ["queueMs", "transpileMs", "runMs", "waitMs", "cpuMs", "heapBytes"] {
             let cost = members.get(name).and_then(Value::as_f64);
             assert!(cost.is_some_and(|it| it >= 0.0), "{name} in {members:?}");
         }
@@ -181,6 +182,15 @@ pub(crate) fn normalised(line: &str) -> Value {
             Some(dropped) => json!({ "dropped": dropped }),
             None => json!("…"),
         };
+    }
+    if let Some(effects) = answer.get("effects") {
+        let ran = effects["ran"].as_str().unwrap_or_default();
+        assert!(["no", "partial", "complete"].contains(&ran), "{effects}");
+        // Most snippets of the tests leave the world alone.
+        if *effects == json!({ "ran": ran, "calls": 0, "writes": [] }) {
+            assert!(ran == "complete" || answer["ok"] == false, "{answer}");
+            answer.as_object_mut().expect("an answer is an object").remove("effects");
+        }
     }
     answer
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use llm_kernel::{
     isolate::{Outcome, RunError},
     net::Reactor,
-    pool::{Config, Job, Pool, Reply},
+    pool::{After, Config, Job, Pool, Reply},
 };
 
 /// Every run of it is on the same thread, in the same isolate.
@@ -32,7 +32,10 @@ impl OneWorker {
         let (sender, receiver) = std::sync::mpsc::channel();
         let arrived = Instant::now();
         let deadline = arrived + timeout;
-        let reply = Box::new(move |reply: Reply| sender.send((reply, Instant::now())).unwrap());
+        let reply = Box::new(move |reply: Reply| -> After {
+            sender.send((reply, Instant::now())).unwrap();
+            Box::new(|_restored| ())
+        });
         let job = Job {
             code: code.to_owned(),
             input: r#"{"name":"Ada"}"#.to_owned(),

@@ -22,24 +22,32 @@ struct Runner(Service);
 
 impl Runner {
     fn start() -> Runner {
+        Runner::with_heap(Settings::default().memory_bytes)
+    }
+
+    fn with_heap(memory_bytes: usize) -> Runner {
         let settings = Settings {
             n_workers: 1,
+            memory_bytes,
             timeout: Some(Duration::from_secs(20)),
             ..Settings::default()
         };
         Runner(Service::start(settings.service(), Reactor::on_demand()).unwrap())
     }
 
-    /// `{ result, error, logs }` in the form that the recorder writes.
-    fn answer(&self, code: &str) -> Value {
-        let line = json!({ "code": code }).to_string();
+    fn outcome(&self, line: &str) -> Answer {
         let Ok(Message::Run(request)) = Message::parse(line.as_bytes()) else {
             panic!("not a request: {line}");
         };
         let (sender, receiver) = mpsc::channel();
         let respond = Box::new(move |answer: Answer| sender.send(answer).unwrap());
         self.0.submit(request, Instant::now(), respond);
-        let answer = receiver.recv().unwrap();
+        receiver.recv().unwrap()
+    }
+
+    /// `{ result, error, logs }` in the form that the recorder writes.
+    fn answer(&self, code: &str) -> Value {
+        let answer = self.outcome(&json!({ "code": code }).to_string());
         let mut res = json!({});
         match answer.outcome {
             Ok(result) => res["result"] = serde_json::from_str(&result).unwrap(),
@@ -130,6 +138,21 @@ fn language_snippets_answer_as_in_node() {
 }
 
 #[test]
+fn snippets_of_agents_answer_as_in_node() {
+    check_platform("tasks");
+}
+
+#[test]
+fn snippets_on_the_web_platform_answer_as_in_node() {
+    check_platform("web_apis");
+}
+
+#[test]
+fn snippets_with_habits_of_node_answer_as_in_node() {
+    check_platform("node_habits");
+}
+
+#[test]
 fn string_snippets_answer_as_in_node() {
     check_platform("strings");
 }
@@ -172,4 +195,77 @@ fn streams_and_events_are_as_specified() {
 #[test]
 fn urls_are_as_specified() {
     check_spec("url");
+}
+
+/// What is too much ends the run that asked for it, by the budget that it broke,
+/// and the next one finds everything as it was.
+#[test]
+fn oversized_requests_meet_the_budget_of_their_run() {
+    let runner = Runner::with_heap(48 << 20);
+    let bomb = "const zeros = new Uint8Array(1 << 20);
+        const stream = ReadableStream.from(Array(64).fill(zeros)).pipeThrough(new CompressionStream('gzip'));
+        const bomb = await new Response(stream).arrayBuffer();
+        await new Response(new Blob([bomb]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();";
+    let endless = "const key = await crypto.subtle.importKey('raw', new Uint8Array(9), 'PBKDF2', false, ['deriveBits']);
+        const many = { name: 'PBKDF2', hash: 'SHA-512', salt: key.usages.length ? new Uint8Array(8) : null, iterations: 2 ** 32 - 1 };
+        await crypto.subtle.deriveBits(many, key, 8 * 2 ** 20);";
+    let cases = [
+        (bomb, "out_of_memory"),
+        (endless, "timeout"),
+        ("new Blob([new Uint8Array(2 ** 31)])", "thrown"),
+        ("Buffer.alloc(2 ** 40)", "thrown"),
+        ("const list = []; for (;;) list.push(Buffer.alloc(1 << 20, 'x'));", "out_of_memory"),
+        ("const f = () => {}; for (let n = 0; n < 1e9; n++) setTimeout(f, 1e6);", "thrown"),
+        (
+            "for (let n = 0; n < 1e9; n++) new CompressionStream('gzip').writable.getWriter().write(new Uint8Array(1)); await 0;",
+            "out_of_memory",
+        ),
+        (
+            "const parts = []; for (;;) parts.push(new Blob(['x'.repeat(1 << 20)]));",
+            "out_of_memory",
+        ),
+    ];
+    for (code, expected) in cases {
+        let timeout_ms = if expected == "timeout" { 300 } else { 20_000 };
+        let line = json!({ "code": code, "timeoutMs": timeout_ms }).to_string();
+        let kind = match runner.outcome(&line).outcome {
+            Ok(result) => result,
+            Err(failure) => failure.kind.as_str().to_owned(),
+        };
+        assert_eq!(kind, expected, "{code}");
+        assert_eq!(runner.answer("return 1"), json!({ "result": 1 }));
+    }
+}
+
+#[test]
+fn what_a_snippet_patches_is_whole_in_the_next_run() {
+    let runner = Runner::start();
+    let patch = "Response.prototype.json = Buffer.from = Headers.prototype.get = URL.parse = () => 'patched';
+        for (const name of ['Buffer', 'process', 'fetch', 'crypto', 'URL', 'structuredClone', 'Response']) globalThis[name] = 'gone';
+        return 1;";
+    assert_eq!(runner.answer(patch), json!({ "result": 1 }));
+    let probe = "return [await Response.json([1]).json(), Buffer.from('a').toString(), new Headers({ a: 'b' }).get('a'),
+        typeof process.nextTick, typeof fetch, crypto.randomUUID().length, structuredClone(5)];";
+    assert_eq!(
+        runner.answer(probe),
+        json!({ "result": [[1], "a", "b", "function", "function", 36, 5] })
+    );
+}
+
+#[test]
+fn the_readme_counts_them_right() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/snippets");
+    let count = |part: &str| -> usize {
+        let files = fs::read_dir(folder.join(part)).unwrap().map(|it| it.unwrap().path());
+        files
+            .filter(|path| path.extension().is_some_and(|it| it == "json"))
+            .map(|path| rows(&format!("{part}/{}", path.file_name().unwrap().display())).len())
+            .sum()
+    };
+    let readme = fs::read_to_string(folder.join("../../README.md")).unwrap();
+    for said in
+        [format!("{} snippets as models", count("platform")), format!("{} rows", count("spec"))]
+    {
+        assert!(readme.contains(&said), "README.md does not say: {said}");
+    }
 }

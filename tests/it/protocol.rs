@@ -101,10 +101,20 @@ fn ops_are_answered_in_kind() {
     let mut stats: serde_json::Value = serde_json::from_str(&stats).unwrap();
     stats["stats"]["uptimeMs"].take().as_u64().unwrap();
     stats["stats"]["connections"].take().as_u64().unwrap();
+    let latencies = stats["stats"]["latencyMs"].take();
+    let names: Vec<&String> = latencies.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["killOverrun", "queue", "rollback", "roundTrip", "run", "transpile"]);
+    for name in ["queue", "run", "transpile"] {
+        let latency = &latencies[name];
+        assert_eq!(latency["count"], 1, "{latencies}");
+        let [p50, p90, p99, max] = ["p50", "p90", "p99", "max"].map(|it| latency[it].as_f64());
+        assert!(p50 <= p90 && p90 <= p99 && p99 <= max && max < Some(10_000.0), "{latencies}");
+    }
+    assert!(stats["stats"]["residentBytes"].take().as_u64() > Some(1 << 20));
     let expected = json!({
         "version": "0.1.0", "uptimeMs": null, "connections": null, "requests": 5, "lockdown": null,
-        "workers": 1,
-        "queued": 0, "running": 0, "answers": { "ok": 1 },
+        "workers": 1,        "queued": 0, "running": 0, "suspended": 0, "answers": { "ok": 1 }, "latencyMs": null,
+        "residentBytes": null, "lostLogLines": 0,
     });
     assert_eq!(stats, json!({ "op": "stats", "ok": true, "stats": expected }));
 }

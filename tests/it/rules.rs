@@ -15,7 +15,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("rlsf", &["src/isolate/heap.rs"]),
     ("seccompiler", &["src/lockdown.rs"]),
     ("tokio", &["src/kernel", "src/net", "src/aws", "src/isolate/host"]),
-    ("hyper", &["src/net.rs", "src/isolate/host"]),
+    ("hyper", &["src/kernel", "src/net.rs", "src/isolate/host"]),
+    ("tracing", &["src/telemetry"]),
 ];
 
 /// The only files that may lift `unsafe_code`.

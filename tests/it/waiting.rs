@@ -42,7 +42,10 @@ impl Crowd {
             deadline: Some((arrived + timeout, timeout)),
             arrived,
             check: llm_kernel::transpile::Check::Warn,
-            reply: Box::new(move |reply| drop(sender.send((reply, Instant::now())))),
+            reply: Box::new(move |reply| {
+                let _ = sender.send((reply, Instant::now()));
+                Box::new(drop)
+            }),
         };
         Ok(Asked { ticket: self.pool.submit(job)?, reply })
     }

@@ -316,8 +316,8 @@ defineGlobal("fetch", async function fetch(input, init) {
   }
 });
 
-// As Node: the reason is the cause.
-const failed = (cause) => new TypeError("fetch failed", { cause });
+// As Node has it, except that the reason is in the message as well.
+const failed = (cause) => new TypeError(`fetch failed: ${cause.message}`, { cause });
 
 async function answer(url, method, headers, source, signal, redirected) {
   switch (url.protocol) {

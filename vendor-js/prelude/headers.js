@@ -19,7 +19,7 @@ const valueOf = (given, name) => {
 export let freezeHeaders;
 
 export class Headers {
-  // Name in lower case → values.
+  // Name in lower case → the name as it was first written, and its values.
   #map = new Map();
   #isImmutable = false;
 
@@ -53,9 +53,9 @@ export class Headers {
 
   append(name, value) {
     const key = this.#change(name);
-    const values = this.#map.get(key) ?? [];
-    values.push(valueOf(value, key));
-    this.#map.set(key, values);
+    const entry = this.#map.get(key) ?? { name: `${name}`, values: [] };
+    entry.values.push(valueOf(value, key));
+    this.#map.set(key, entry);
   }
 
   delete(name) {
@@ -63,11 +63,11 @@ export class Headers {
   }
 
   get(name) {
-    return this.#map.get(nameOf(name))?.join(", ") ?? null;
+    return this.#map.get(nameOf(name))?.values.join(", ") ?? null;
   }
 
   getSetCookie() {
-    return [...(this.#map.get("set-cookie") ?? [])];
+    return [...(this.#map.get("set-cookie")?.values ?? [])];
   }
 
   has(name) {
@@ -76,14 +76,14 @@ export class Headers {
 
   set(name, value) {
     const key = this.#change(name);
-    this.#map.set(key, [valueOf(value, key)]);
+    this.#map.set(key, { name: `${name}`, values: [valueOf(value, key)] });
   }
 
   // Sorted; cookies are not joined.
   #list() {
     const list = [];
     for (const name of [...this.#map.keys()].sort()) {
-      const values = this.#map.get(name);
+      const { values } = this.#map.get(name);
       if (name === "set-cookie") for (const value of values) list.push([name, value]);
       else list.push([name, values.join(", ")]);
     }
@@ -112,8 +112,8 @@ export class Headers {
   }
 
   [Symbol.for("nodejs.util.inspect.custom")](depth, options, inspect) {
-    const shown = inspect(Object.fromEntries(this.#list()), options);
-    return `Headers ${shown}`;
+    const shown = Object.fromEntries(this.#list().map(([name, value]) => [this.#map.get(name).name, value]));
+    return `Headers ${inspect(shown, options)}`;
   }
 }
 Object.defineProperty(Headers.prototype, Symbol.iterator, { value: Headers.prototype.entries, writable: true, configurable: true });

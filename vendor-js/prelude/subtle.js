@@ -11,8 +11,8 @@ import { Crypto } from "./random.js";
 import { derInteger, derBits, derOctets, derSequence, readDer, withoutZeros } from "./der.js";
 
 // Work on more bytes than this, or that is slow for its bytes, is done beside
-// the run.
-const AT_ONCE_BYTES = 64 * 1024;
+// the run: a millisecond of it.
+const AT_ONCE_BYTES = 1024 * 1024;
 const AT_ONCE_ROUNDS = 1000;
 const HASH_BYTES = { __proto__: null, "SHA-1": 20, "SHA-256": 32, "SHA-384": 48, "SHA-512": 64 };
 const BLOCK_BYTES = { __proto__: null, "SHA-1": 64, "SHA-256": 64, "SHA-384": 128, "SHA-512": 128 };

@@ -13,13 +13,19 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
+
+use tokio::time::timeout;
 
 use super::{
     Arg, CallId, Completions, Reply,
     http::{Effects, Exchanges, Limits},
 };
-use crate::net::{self, Net, Reactor};
+use crate::{
+    aws::Defaults,
+    net::{self, Net, Reactor},
+};
 
 /// What runs can reach beyond their isolate; shared by all workers of a pool.
 #[derive(Debug)]
@@ -36,6 +42,30 @@ impl Outside {
         Outside { reactor, config, limits, net: OnceLock::new() }
     }
 
+    /// Says who we are to AWS and what the network policy is, when it is known:
+    /// finding credentials may take a while.
+    pub(crate) fn introduce(&self, respond: impl FnOnce(Introduction) + Send + 'static) {
+        let rules = self.config.policy.rules();
+        let (net, handle) = match (self.net(), self.reactor.handle()) {
+            (Ok(net), Ok(handle)) => (net, handle),
+            _ => {
+                let credentials = Err("the kernel cannot start a thread to look".to_owned());
+                respond(Introduction { credentials, defaults: Defaults::default(), rules });
+                return;
+            }
+        };
+        handle.spawn(async move {
+            let found = timeout(INTRODUCTION_LIMIT, net.aws.credentials_source()).await;
+            let credentials = match found {
+                Ok(Ok(source)) => Ok(source),
+                Ok(Err(err)) => Err(err.to_string()),
+                Err(_late) => Err("looking for them takes too long".to_owned()),
+            };
+            let defaults = net.aws.defaults().await.clone();
+            respond(Introduction { credentials, defaults, rules });
+        });
+    }
+
     fn net(&self) -> Result<Arc<Net>, Reply> {
         if let Some(net) = self.net.get() {
             return Ok(Arc::clone(net));
@@ -44,6 +74,19 @@ impl Outside {
         Ok(Arc::clone(self.net.get_or_init(|| Net::new(handle, self.config.clone()))))
     }
 }
+
+/// What there is to know about the world outside before anybody calls it.
+#[derive(Debug)]
+pub struct Introduction {
+    /// Where credentials come from, by name, or why there are none.
+    pub credentials: Result<&'static str, String>,
+    pub defaults: Defaults,
+    /// Of the network policy.
+    pub rules: Vec<String>,
+}
+
+/// What finding credentials may take when somebody only asks.
+const INTRODUCTION_LIMIT: Duration = Duration::from_secs(10);
 
 /// What one run has under way. Dropping it ends all of it.
 pub struct Calls {

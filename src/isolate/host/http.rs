@@ -10,7 +10,7 @@ mod body;
 pub(crate) use body::OutgoingBody;
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     fmt,
     sync::{
         Arc,
@@ -42,6 +42,7 @@ use crate::{
     aws::{self, Payload, Scope},
     net::{Net, NetError},
     policy::{Destination, Standing},
+    telemetry::CallRow,
 };
 
 /// Bytes of a response that wait here for the snippet, and the largest piece
@@ -57,8 +58,8 @@ const HASH_INLINE_BYTES: usize = 1 << 20;
 const ALL_BUFFERS_BYTES: usize = 64 << 20;
 /// Exchanges of a run that exist at a time, waiting ones included.
 const MAX_OPEN: usize = 4096;
-/// Effects are kept for this many exchanges, and counted beyond.
-const MAX_EFFECTS: usize = 1000;
+/// So many exchanges are listed, and so many that write; the rest is counted.
+pub const MAX_LISTED: usize = 100;
 const MAX_HEADERS: usize = 256;
 
 /// What one run may have under way and move.
@@ -112,9 +113,13 @@ pub struct Effect {
 /// What a run did outside, in order of starting.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Effects {
+    /// The first [`MAX_LISTED`] exchanges, and the first [`MAX_LISTED`] that write.
     pub list: Vec<Effect>,
-    /// Exchanges that are not in the list because it was full.
-    pub omitted: usize,
+    /// All exchanges that were started, and those of them that write.
+    pub n_calls: usize,
+    pub n_writes: usize,
+    /// How often each row of the metrics was met.
+    pub rows: BTreeMap<CallRow, u64>,
 }
 
 /// All exchanges of one run. Dropping it aborts them and frees their bodies.
@@ -633,34 +638,51 @@ impl Drop for Held {
 /// Writes the effect of an exchange down: at its start, its head and its end.
 struct Recorder {
     ledger: Arc<Ledger>,
+    /// `None` when the list was full.
     idx: Option<usize>,
+    row: CallRow,
 }
 
 impl Recorder {
     fn new(ledger: &Arc<Ledger>, meta: &Meta, to: &Destination) -> Recorder {
+        let row = CallRow::new(match meta.client {
+            ClientKind::S3 => Some(meta.operation.as_deref().unwrap_or_default()),
+            ClientKind::Fetch => None,
+        });
+        let write = !matches!(&*meta.method, "GET" | "HEAD" | "OPTIONS");
         let mut record = ledger.effects.lock();
-        let idx = record.effects.list.len();
-        if idx == MAX_EFFECTS {
-            record.effects.omitted += 1;
-            return Recorder { ledger: ledger.clone(), idx: None };
+        let Record { effects, started } = &mut *record;
+        *effects.rows.entry(row).or_default() += 1;
+        effects.n_calls += 1;
+        effects.n_writes += usize::from(write);
+        let is_listed = effects.n_calls <= MAX_LISTED || (write && effects.n_writes <= MAX_LISTED);
+        if !is_listed {
+            return Recorder { ledger: ledger.clone(), idx: None, row };
         }
         let short = |it: &Option<String>| it.as_ref().map(|it| it.chars().take(128).collect());
-        record.effects.list.push(Effect {
+        started.push(Some(Instant::now()));
+        effects.list.push(Effect {
             operation: short(&meta.operation),
             method: meta.method.clone(),
             host: to.host(),
             bucket: short(&meta.bucket),
             status: None,
             ms: 0.0,
-            write: !matches!(&*meta.method, "GET" | "HEAD" | "OPTIONS"),
+            write,
         });
-        record.started.push(Some(Instant::now()));
-        Recorder { ledger: ledger.clone(), idx: Some(idx) }
+        Recorder { ledger: ledger.clone(), idx: Some(started.len() - 1), row }
     }
 
     fn status(&self, status: u16) {
+        let mut record = self.ledger.effects.lock();
+        let rows = &mut record.effects.rows;
+        // Until now it counted as unanswered.
+        if let Some(n) = rows.get_mut(&self.row) {
+            *n -= 1;
+        }
+        *rows.entry(self.row.answered(status)).or_default() += 1;
         if let Some(idx) = self.idx {
-            self.ledger.effects.lock().effects.list[idx].status = Some(status);
+            record.effects.list[idx].status = Some(status);
         }
     }
 }
