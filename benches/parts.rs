@@ -10,6 +10,7 @@ use std::{
     env,
     hint::black_box,
     sync::Arc,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -27,6 +28,7 @@ use llm_kernel::{
     },
     net::{self, Reactor, Resolver},
     policy::Policy,
+    telemetry::{self, Metrics, log},
     transpile::{Check, Program, SOURCE_BYTES, Transpiler},
 };
 
@@ -128,12 +130,12 @@ fn isolates(n_runs: usize) {
         let mut bench = Bench::new(preset);
         println!("{}: image of {} KiB", preset.name, bench.isolate.image_bytes() >> 10);
         let cases = [
-            ("nothing", NOTHING),
-            ("12 lines", TYPICAL),
-            ("1000 objects", LARGE_UNSAID),
-            ("1000 objects as JSON", LARGE),
+            ("nothing", NOTHING, n_runs),
+            ("12 lines", TYPICAL, n_runs),
+            ("1000 objects", LARGE_UNSAID, n_runs.div_ceil(10)),
+            ("1000 objects as JSON", LARGE, n_runs.div_ceil(10)),
         ];
-        for (name, code) in cases {
+        for (name, code, n_runs) in cases {
             let costs: Vec<Cost> = (0..n_runs).map(|_| bench.run(code)).collect();
             report(preset.name, &format!("run of {name}"), costs.iter().map(|it| it.run).collect());
             let rollbacks = costs.iter().map(|it| it.rollback).collect();
@@ -151,11 +153,50 @@ fn report(preset: &str, what: &str, mut samples: Vec<Duration>) {
     println!("{preset}: {what}: p50 {:.1} us, p99 {:.1} us", at(0.5), at(0.99));
 }
 
-criterion_group!(benches, transpile);
+/// What one run costs in metrics, and with its line of JSON at `info`. Both happen
+/// after the answer; writing the line is another thread's work and left out.
+fn telemetry(c: &mut Criterion) {
+    let metrics = Metrics::new(&["ok"], vec!["default".to_owned()]);
+    let ms = |ms| Some(Duration::from_millis(ms));
+    let run = telemetry::Run {
+        id: Some("\"a1b2c3\"".to_owned()),
+        worker_idx: Some(1),
+        queue: Duration::from_micros(7),
+        transpile: ms(1),
+        run: ms(2),
+        wait: ms(3),
+        rollback: ms(4),
+        pages_copied: 40,
+        heap_bytes: 1 << 20,
+        ops: [1; telemetry::Family::ALL.len()],
+        ..telemetry::Run::default()
+    };
+    let mut group = c.benchmark_group("telemetry");
+    let mut record = |name: &str| {
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                metrics.answered(black_box(&run));
+                metrics.run_over(black_box(&run));
+            });
+        });
+    };
+    record("metrics");
+    let config = log::Config { format: log::Format::Json, level: log::Level::Info };
+    let _logs = log::install(config, std::io::sink()).unwrap();
+    record("metrics and log");
+    let gauges = telemetry::Gauges::default();
+    group.bench_function("text", |b| b.iter(|| metrics.text(black_box(&gauges))));
+    group.finish();
+}
+
+criterion_group!(benches, transpile, telemetry);
 
 fn main() {
     benches();
     Criterion::default().configure_from_args().final_summary();
     let is_test = env::args().any(|arg| arg == "--test");
-    isolates(if is_test { 10 } else { 20_000 });
+    // A worker blocks signals: on a thread of its own, so that Ctrl-C still works.
+    let n_runs = if is_test { 10 } else { 5_000 };
+    let worker = thread::Builder::new().stack_size(16 << 20);
+    worker.spawn(move || isolates(n_runs)).unwrap().join().unwrap();
 }

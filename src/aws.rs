@@ -151,7 +151,7 @@ impl Aws {
     }
 
     /// Where the host's credentials come from, by name.
-    pub(crate) async fn credentials_source(&self) -> Result<&'static str, NoCredentials> {
+    pub(crate) async fn credentials_source(&self) -> Result<String, NoCredentials> {
         self.credentials().await.map(|it| source_name(&it))
     }
 
@@ -244,12 +244,19 @@ impl fmt::Display for NoCredentials {
 
 impl Error for NoCredentials {}
 
+/// Where credentials come from that another process has found.
+#[derive(Clone, Debug)]
+struct Origin(String);
+
 /// As the chain marks what it finds; the first mark is the origin.
-fn source_name(credentials: &Credentials) -> &'static str {
+fn source_name(credentials: &Credentials) -> String {
     use AwsCredentialFeature as Mark;
 
+    if let Some(Origin(name)) = credentials.get_property() {
+        return name.clone();
+    }
     let marks = credentials.get_property::<Vec<Mark>>();
-    match marks.and_then(|it| it.first()) {
+    let name = match marks.and_then(|it| it.first()) {
         Some(Mark::CredentialsEnvVars) => "environment variables",
         Some(Mark::CredentialsProfile | Mark::CredentialsProfileSourceProfile) => "profile",
         Some(Mark::CredentialsProfileNamedProvider) => "provider named in the profile",
@@ -266,7 +273,8 @@ fn source_name(credentials: &Credentials) -> &'static str {
         Some(Mark::CredentialsImds) => "instance metadata",
         Some(Mark::CredentialsCode) | None => "the program that started the kernel",
         Some(_) => "the default chain",
-    }
+    };
+    name.to_owned()
 }
 
 /// `AWS_ENDPOINT_URL_S3`, or the `s3` section of the profile's `services`.

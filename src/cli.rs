@@ -639,6 +639,24 @@ pub enum RunCodeArgs {
     Version,
     Run(RunArgs),
     LookUp(LookUpArgs),
+    Ask(AskArgs),
+}
+
+/// A question about a kernel instead of a snippet.
+#[derive(Debug, PartialEq)]
+pub struct AskArgs {
+    pub question: Question,
+    /// Where the kernel must be; absent means: wherever one is.
+    pub socket: Option<Endpoint>,
+    pub output: Output,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Question {
+    /// What it is doing.
+    Stats,
+    /// What is wrong, and what to do about it.
+    Doctor,
 }
 
 /// `run-code api …` and `run-code prompt`.
@@ -686,8 +704,10 @@ pub enum Output {
     AnswerLine,
 }
 
-const RUN_CODE_FLAGS: [&str; 9] =
-    ["code", "file", "input", "socket", "timeout", "check", "json", "help", "version"];
+const RUN_CODE_FLAGS: [&str; 11] = [
+    "code", "file", "input", "socket", "timeout", "check", "json", "stats", "doctor", "help",
+    "version",
+];
 
 impl RunCodeArgs {
     /// Parses arguments, without the program name.
@@ -700,6 +720,7 @@ impl RunCodeArgs {
         let (mut socket, mut timeout_ms) = (None, None);
         let mut output = Output::Result;
         let mut check = Check::Warn;
+        let mut question = None;
         let mut parser = lexopt::Parser::from_args(args);
         while let Some(arg) = parser.next()? {
             match arg {
@@ -718,11 +739,21 @@ impl RunCodeArgs {
                 }
                 Long("check") => check = Check::Strict,
                 Long("json") => output = Output::AnswerLine,
+                Long("stats") => set_once("stats", &mut question, Question::Stats)?,
+                Long("doctor") => set_once("doctor", &mut question, Question::Doctor)?,
                 Short('h') | Long("help") => return Ok(RunCodeArgs::Help),
                 Short('V') | Long("version") => return Ok(RunCodeArgs::Version),
                 Long(name) => return Err(unknown_flag(name, RUN_CODE_FLAGS)),
                 other => return Err(other.unexpected().into()),
             }
+        }
+        if let Some(question) = question {
+            if code.is_some() || file.is_some() || input.is_some() || timeout_ms.is_some() {
+                return Err(UsageError(
+                    "--stats and --doctor ask about a kernel and run no snippet".to_owned(),
+                ));
+            }
+            return Ok(RunCodeArgs::Ask(AskArgs { question, socket, output }));
         }
         let source = match (code, file) {
             (Some(_), Some(_)) => {
@@ -903,6 +934,8 @@ pub fn run_code_help() -> String {
            --check                  run nothing if the check of the snippet finds something\n  \
            --json                   print the whole answer line\n  \
            --tokens <n>             about how long what `api` and `prompt` print may be\n  \
+           --stats                  show what the kernel is doing, instead of running anything\n  \
+           --doctor                 check kernel, socket, credentials and the rest; says what to do\n  \
            -h, --help               print this\n  \
            -V, --version            print the version\n\n\
          With no endpoint named, a kernel on {DEFAULT_SOCKET} is used if one is there;\n\

@@ -247,6 +247,14 @@ impl Client {
         Ok(self.control(&Control::Api { lookup, tokens })?.accepted()?.text)
     }
 
+    /// The answer to something else than a snippet.
+    pub fn ask(&mut self, control: &Control) -> Result<serde_json::Value, ClientError> {
+        let line = self.exchange(&control.to_line())?;
+        let nonsense = |err: serde_json::Error| ClientError::Nonsense(err.to_string());
+        serde_json::from_str::<ControlAnswer>(&line).map_err(nonsense)?.accepted()?;
+        serde_json::from_str(&line).map_err(nonsense)
+    }
+
     /// A handle for the thread that hears of signals.
     pub fn canceller(&self, target: Id) -> io::Result<Canceller> {
         Ok(Canceller { stream: self.stream.get_ref().try_clone()?, target })

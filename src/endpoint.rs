@@ -70,7 +70,8 @@ impl FromStr for Endpoint {
         };
         let bare = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
         let host = match bare {
-            Some(host) => host,
+            Some(host) if !host.contains(['[', ']']) => host,
+            Some(_) => return Err(error("has brackets within brackets")),
             None if host.contains([':', '[', ']']) => {
                 return Err(error("has an IPv6 address without brackets"));
             }
@@ -148,6 +149,7 @@ mod tests {
         check_error("h:+1", "`h:+1` has no port between 0 and 65535");
         check_error(":9000", "`:9000` has no host");
         check_error("::1:9000", "`::1:9000` has an IPv6 address without brackets");
+        check_error("[1]1]:9000", "`[1]1]:9000` has brackets within brackets");
         check_error("http://h:1", "`http://h:1` has a scheme that is neither `unix:` nor `tcp://`");
     }
 }

@@ -28,7 +28,7 @@ use crate::{
     net::{self, Reactor, Resolver},
     policy::Policy,
     transpile::{Check, Findings, TranspileError},
-    watchdog::{Cancellation, Cause, List, Watchdog, Watched},
+    watchdog::{Cancellation, Cause, List, WatchKey, Watchdog, Watched},
     worker::{self, Orders},
 };
 
@@ -162,6 +162,23 @@ pub struct Pool {
     watchdog: Watchdog,
 }
 
+/// Lives as long as its job is not replied to, and goes with a job that is lost.
+struct Over {
+    key: Option<WatchKey>,
+    number: u64,
+    unfinished: Arc<Unfinished>,
+    watchdog: Arc<List>,
+}
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        self.unfinished.remove(self.number);
+        if let Some(key) = self.key {
+            self.watchdog.unwatch(key);
+        }
+    }
+}
+
 /// Jobs that were submitted and not yet replied to.
 #[derive(Default)]
 struct Unfinished {
@@ -221,29 +238,21 @@ impl Pool {
         let watchdog = self.watchdog.list();
         let watched = Watched::new();
         let number = self.unfinished.add(&watched);
-        let key = job.deadline.map(|(at, _)| watchdog.watch(at, &watched));
-        let over = {
-            let (unfinished, watchdog) = (Arc::clone(&self.unfinished), Arc::clone(&watchdog));
-            move || {
-                unfinished.remove(number);
-                if let Some(key) = key {
-                    watchdog.unwatch(key);
-                }
-            }
+        let over = Over {
+            key: job.deadline.map(|(at, _)| watchdog.watch(at, &watched)),
+            number,
+            unfinished: Arc::clone(&self.unfinished),
+            watchdog: Arc::clone(&watchdog),
         };
         let reply = job.reply;
-        let over_first = over.clone();
         job.reply = Box::new(move |it| {
-            over_first();
+            drop(over);
             reply(it)
         });
         let ticket = Ticket { watched: Arc::clone(&watched), watchdog };
         match self.queue.push(Task { job, watched }) {
             Ok(()) => Ok(ticket),
-            Err(task) => {
-                over();
-                Err(Refused(task.job))
-            }
+            Err(task) => Err(Refused(task.job)),
         }
     }
 

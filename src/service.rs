@@ -234,7 +234,7 @@ impl Service {
         pool.outside().introduce(move |Introduction { credentials, defaults, rules }| {
             respond(Surroundings {
                 no_credentials: credentials.as_ref().err().cloned(),
-                credentials: credentials.ok().map(str::to_owned),
+                credentials: credentials.ok(),
                 region: defaults.region,
                 endpoint: defaults.endpoint,
                 allow_net: rules,

@@ -30,6 +30,7 @@
 //! knows nothing of connections.
 
 use std::{
+    any::Any,
     collections::{BTreeSet, HashMap},
     fmt,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
@@ -106,7 +107,7 @@ pub(crate) fn spawn(
         drop(ready);
         let transpiler =
             Transpiler::new(orders.source_bytes).with_api(orders.blueprint.preset.api());
-        let worker = Worker {
+        let mut worker = Worker {
             idx,
             guard,
             isolate: Some(isolate),
@@ -120,7 +121,10 @@ pub(crate) fn spawn(
             room: Room::Unknown,
             last_run: 0,
         };
-        worker.serve();
+        // A bug in this module costs what is at work or waits here, and no more.
+        while let Err(panic) = catch_unwind(AssertUnwindSafe(|| worker.serve())) {
+            worker.start_over(panic);
+        }
         telemetry::worker_retired(idx);
     })
 }
@@ -193,7 +197,7 @@ enum Room {
 }
 
 impl Worker {
-    fn serve(mut self) {
+    fn serve(&mut self) {
         loop {
             while let Ok(mail) = self.inbox.try_recv() {
                 self.take(mail);
@@ -255,7 +259,21 @@ impl Worker {
         }
     }
 
+    /// After a panic that nothing else has caught: what was at work is answered by
+    /// being dropped, what waits here now, and the next isolate knows of neither.
+    fn start_over(&mut self, panic: Box<dyn Any + Send>) {
+        // Whoever verifies wants to see it fail, not the cure.
+        if self.orders.blueprint.verify == Verify::EachRollback {
+            resume_unwind(panic);
+        }
+        self.guard.end_run();
+        self.room = Room::Unknown;
+        self.lose_isolate();
+    }
+
     fn begin(&mut self, task: Task) {
+        #[cfg(test)]
+        self.inject(&task.job.code);
         let began = Instant::now();
         if let Some(cause) = task.watched.cause() {
             return task.refuse(cause);
@@ -607,6 +625,28 @@ impl From<Cause> for RunError {
             Cause::Deadline => RunError::TimedOut,
             Cause::Cancelled => RunError::Cancelled,
             Cause::ShuttingDown => RunError::ShuttingDown,
+        }
+    }
+}
+
+/// Snippets that make the worker itself fail.
+#[cfg(test)]
+pub(crate) mod faults {
+    pub(crate) const PANIC: &str = "fault: the worker panics";
+    pub(crate) const NO_ISOLATE: &str = "fault: no isolate can be built";
+    pub(crate) const ISOLATES_AGAIN: &str = "return 'fault: over'";
+
+    impl super::Worker {
+        pub(super) fn inject(&mut self, code: &str) {
+            match code {
+                PANIC => panic!("{code}"),
+                NO_ISOLATE => {
+                    self.isolate = None;
+                    self.orders.blueprint.memory_bytes = usize::MAX >> 2;
+                }
+                ISOLATES_AGAIN => self.orders.blueprint.memory_bytes = 64 << 20,
+                _ => {}
+            }
         }
     }
 }

@@ -21,7 +21,7 @@ use aws_credential_types::Credentials;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-use super::{Aws, NoCredentials, Source};
+use super::{Aws, NoCredentials, Origin, Source, source_name};
 
 /// What makes the kernel's program a broker.
 pub const ARGUMENT: &str = "credential-broker";
@@ -50,6 +50,8 @@ enum Line {
         secret: String,
         session: Option<String>,
         expiry_secs: Option<u64>,
+        /// Its name, for people.
+        source: String,
     },
     Reason(String),
 }
@@ -77,9 +79,11 @@ impl Broker {
         let asked = tokio::task::spawn_blocking(move || broker.ask()).await;
         match asked.map_err(|err| gone(&err))?.map_err(|err| gone(&err))? {
             Line::Reason(reason) => Err(NoCredentials { reason }),
-            Line::Keys { id, secret, session, expiry_secs } => {
+            Line::Keys { id, secret, session, expiry_secs, source } => {
                 let expiry = expiry_secs.map(|it| UNIX_EPOCH + Duration::from_secs(it));
-                Ok(Credentials::new(id, secret, session, expiry, "broker"))
+                let mut keys = Credentials::new(id, secret, session, expiry, "broker");
+                keys.set_property(Origin(source));
+                Ok(keys)
             }
         }
     }
@@ -108,6 +112,7 @@ pub fn serve(questions: impl BufRead, mut answers: impl Write) -> io::Result<()>
                 secret: keys.secret_access_key().to_owned(),
                 session: keys.session_token().map(str::to_owned),
                 expiry_secs: keys.expiry().and_then(secs),
+                source: source_name(&keys),
             },
         };
         serde_json::to_writer(&mut answers, &line)?;

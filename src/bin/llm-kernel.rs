@@ -97,7 +97,7 @@ fn start(settings: &Settings) -> io::Result<(Kernel, Logs)> {
     let mut config = settings.kernel(token);
     if settings.lockdown == Lockdown::Off {
         let bound = Bound::new(config, inherited)?;
-        let logs = log::install(settings.log)?;
+        let logs = log::install(settings.log, log::stderr()?)?;
         return Ok((bound.serve(None)?, logs));
     }
     let mut exceptions = Vec::new();
@@ -111,7 +111,7 @@ fn start(settings: &Settings) -> io::Result<(Kernel, Logs)> {
     if !report.is_full() {
         say(&format!("this system cannot lock the kernel down fully: {}", report.to_json()));
     }
-    let logs = log::install(settings.log)?;
+    let logs = log::install(settings.log, log::stderr()?)?;
     Ok((bound.serve(Some(report))?, logs))
 }
 

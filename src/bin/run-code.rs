@@ -4,8 +4,9 @@ use std::{
     env,
     ffi::OsString,
     fmt,
-    fs::File,
+    fs::{self, File},
     io::{self, Read, Write},
+    os::unix::fs::MetadataExt,
     path::Path,
     process::{self, ExitCode},
     sync::{
@@ -19,16 +20,18 @@ use std::{
 
 use llm_kernel::{
     cli::{
-        Flags, Input, LookUpArgs, Output, RunArgs, RunCodeArgs, Settings, Source, UsageError,
-        run_code_help,
+        AskArgs, Flags, Input, LookUpArgs, Output, Question, RunArgs, RunCodeArgs, Settings,
+        Source, UsageError, run_code_help,
     },
     client::{Client, ClientError},
     endpoint::{DEFAULT_SOCKET, Endpoint},
+    glance::{self, Findings, Health, Kernel, Naming, Snippet, SocketFile},
     net::Reactor,
     pretty::pretty,
-    protocol::{Answer, Failure, Id, Message, Request, Warning},
+    protocol::{Answer, Control, Failure, Id, Message, Request, Surroundings, Warning},
     service::Service,
     token::{self, Token},
+    transpile::Check,
 };
 use parking_lot::Mutex;
 use serde_json::value::RawValue;
@@ -41,6 +44,8 @@ use signal_hook::{
 const PATIENCE: Duration = Duration::from_secs(5);
 /// What a cancelled run gets to say so.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(1);
+/// What a kernel gets to look at its surroundings.
+const EXAMINATION_LIMIT: Duration = Duration::from_secs(15);
 
 fn main() -> ExitCode {
     let args = match RunCodeArgs::parse(env::args_os().skip(1)) {
@@ -56,6 +61,13 @@ fn main() -> ExitCode {
             };
         }
         Ok(RunCodeArgs::Run(args)) => args,
+        Ok(RunCodeArgs::Ask(args)) => {
+            return match args.question {
+                Question::Stats => show_stats(&args),
+                Question::Doctor => show_doctor(&args),
+            }
+            .unwrap_or_else(|err| err.report());
+        }
         Err(err) => return Error::from(err).report(),
     };
     let interrupt = match Interrupt::install() {
@@ -131,15 +143,7 @@ fn find_kernel(
     variable: Option<OsString>,
     default_socket: &Path,
 ) -> Result<Option<Client>, Error> {
-    let endpoint = match (named, variable.filter(|it| !it.is_empty())) {
-        (Some(endpoint), _) => Some(endpoint.clone()),
-        (None, Some(text)) => {
-            let endpoint = text.to_string_lossy().parse();
-            Some(endpoint.map_err(|err| Error::Usage(format!("LLM_KERNEL_SOCKET: {err}")))?)
-        }
-        (None, None) => None,
-    };
-    if let Some(endpoint) = endpoint {
+    if let Some(endpoint) = named_endpoint(named, variable)? {
         let token = token_for(&endpoint);
         return Ok(Some(Client::connect(&endpoint, token.as_ref())?));
     }
@@ -151,6 +155,113 @@ fn find_kernel(
             Ok(None)
         }
         Err(err) => Err(err.into()),
+    }
+}
+
+/// The endpoint that was asked for, if one was.
+fn named_endpoint(
+    named: Option<&Endpoint>,
+    variable: Option<OsString>,
+) -> Result<Option<Endpoint>, Error> {
+    match (named, variable.filter(|it| !it.is_empty())) {
+        (Some(endpoint), _) => Ok(Some(endpoint.clone())),
+        (None, Some(text)) => match text.to_string_lossy().parse() {
+            Ok(endpoint) => Ok(Some(endpoint)),
+            Err(err) => Err(Error::Usage(format!("LLM_KERNEL_SOCKET: {err}"))),
+        },
+        (None, None) => Ok(None),
+    }
+}
+
+/// What the kernel is doing.
+fn show_stats(args: &AskArgs) -> Result<ExitCode, Error> {
+    let (endpoint, _naming) = endpoint_of(args.socket.as_ref())?;
+    let mut client = Client::connect(&endpoint, token_for(&endpoint).as_ref())?;
+    if args.output == Output::AnswerLine {
+        let line = client.exchange(&Control::Stats.to_line())?;
+        return Ok(print(&format!("{line}\n"), ExitCode::SUCCESS));
+    }
+    let answer = client.ask(&Control::Stats)?;
+    Ok(print(&glance::stats(&endpoint, &answer["stats"]), ExitCode::SUCCESS))
+}
+
+/// What is wrong, and what to do about it; exit code 1 when something is.
+fn show_doctor(args: &AskArgs) -> Result<ExitCode, Error> {
+    let (endpoint, naming) = endpoint_of(args.socket.as_ref())?;
+    let socket = match &endpoint {
+        Endpoint::Unix(path) => fs::symlink_metadata(path).ok().map(|it| SocketFile {
+            mode: it.mode() & 0o7777,
+            is_ours: it.uid() == rustix::process::geteuid().as_raw(),
+        }),
+        Endpoint::Tcp { .. } => None,
+    };
+    let examined = Client::connect(&endpoint, token_for(&endpoint).as_ref()).and_then(examine);
+    let (kernel, surroundings, snippet) = match examined {
+        Ok((kernel, surroundings, snippet)) => (Ok(kernel), surroundings, snippet),
+        Err(err) => {
+            let (surroundings, snippet) = examine_own()?;
+            (Err(err.to_string()), surroundings, snippet)
+        }
+    };
+    let findings = Findings { endpoint, naming, kernel, socket, surroundings, snippet };
+    let (text, worst) = glance::doctor(&findings);
+    Ok(print(&text, if worst == Health::Bad { ExitCode::FAILURE } else { ExitCode::SUCCESS }))
+}
+
+type Examined = (Kernel, Surroundings, Result<Snippet, String>);
+
+fn examine(mut client: Client) -> Result<Examined, ClientError> {
+    // Credentials may have to be fetched.
+    client.set_silence_limit(Some(EXAMINATION_LIMIT));
+    let version = client.ask(&Control::Ping)?["version"].as_str().unwrap_or("?").to_owned();
+    let stats = client.ask(&Control::Stats)?["stats"].take();
+    let surroundings = match client.ask(&Control::Doctor) {
+        Ok(mut answer) => serde_json::from_value(answer["surroundings"].take())
+            .map_err(|err| ClientError::Nonsense(err.to_string()))?,
+        // A kernel of another version may not know the word.
+        Err(ClientError::Refused(_)) => Surroundings::default(),
+        Err(err) => return Err(err),
+    };
+    let (answer, _line) = client.run(&try_out())?;
+    Ok((Kernel { version, stats }, surroundings, Snippet::of(&answer)))
+}
+
+/// The same about the kernel inside this program.
+fn examine_own() -> Result<(Surroundings, Result<Snippet, String>), Error> {
+    let settings = Settings::resolve(&Flags::default(), |name| env::var_os(name))?;
+    let service = start_service(&settings)?;
+    let (sender, found) = mpsc::channel();
+    service.surroundings(move |it| {
+        // Nobody waits any longer than `recv_timeout`.
+        let _ = sender.send(it);
+    });
+    let (sender, answers) = mpsc::channel();
+    let respond = Box::new(move |answer| {
+        let _ = sender.send(answer);
+    });
+    service.submit(try_out(), Instant::now(), respond);
+    let snippet = match answers.recv_timeout(EXAMINATION_LIMIT) {
+        Ok(answer) => Snippet::of(&answer),
+        Err(err) => Err(err.to_string()),
+    };
+    Ok((found.recv_timeout(EXAMINATION_LIMIT).unwrap_or_default(), snippet))
+}
+
+fn try_out() -> Request {
+    Request {
+        id: None,
+        code: glance::SNIPPET.to_owned(),
+        input: "{}".to_owned(),
+        timeout_ms: Some(5_000),
+        check: Check::Warn,
+    }
+}
+
+/// By flag, else by variable, else the default.
+fn endpoint_of(named: Option<&Endpoint>) -> Result<(Endpoint, Naming), Error> {
+    match named_endpoint(named, env::var_os("LLM_KERNEL_SOCKET"))? {
+        Some(endpoint) => Ok((endpoint, Naming::Named)),
+        None => Ok((Endpoint::Unix(DEFAULT_SOCKET.into()), Naming::Default)),
     }
 }
 
@@ -192,23 +303,17 @@ fn look_up(args: LookUpArgs) -> Result<String, Error> {
         Some(mut client) => Ok(client.look_up(lookup, tokens)?),
         None => {
             let settings = Settings::resolve(&Flags::default(), |name| env::var_os(name))?;
-            start_here(&settings)?
+            start_service(&settings)?
                 .look_up(&lookup, tokens)
                 .map_err(|failure| Error::Failed(failure.message))
         }
     }
 }
 
-fn start_here(settings: &Settings) -> Result<Service, Error> {
-    let settings = Settings { n_workers: 1, ..settings.clone() };
-    Service::start(settings.service(), Reactor::on_demand())
-        .map_err(|err| Error::Failed(format!("cannot start the engine: {err}")))
-}
-
 /// In this process: the same library, the same limits, the same answer.
 fn run_here(request: Request, interrupt: &Interrupt) -> Result<(Answer, String), Error> {
     let settings = Settings::resolve(&Flags::default(), |name| env::var_os(name))?;
-    let service = start_here(&settings)?;
+    let service = start_service(&settings)?;
     let (sender, receiver) = mpsc::channel();
     let respond = Box::new(move |answer| {
         // Nobody waits any more after a second interrupt.
@@ -240,6 +345,12 @@ fn run_here(request: Request, interrupt: &Interrupt) -> Result<(Answer, String),
     let mut line = String::from_utf8(answer.to_line()).expect("an answer is made of text");
     line.truncate(line.trim_end().len());
     Ok((answer, line))
+}
+
+fn start_service(settings: &Settings) -> Result<Service, Error> {
+    let settings = Settings { n_workers: 1, ..settings.clone() };
+    Service::start(settings.service(), Reactor::on_demand())
+        .map_err(|err| Error::Failed(format!("cannot start the engine: {err}")))
 }
 
 fn read_source(source: &Source) -> Result<String, Error> {

@@ -172,6 +172,47 @@ fn rules_add_up_and_a_flag_replaces_the_variable() {
 }
 
 #[test]
+fn questions_about_a_kernel_run_nothing() {
+    let ask = |question, output| {
+        Ok(RunCodeArgs::Ask(AskArgs { question, socket: "9000".parse().ok(), output }))
+    };
+    let args = ["--stats", "--socket", "9000", "--json"];
+    assert_eq!(RunCodeArgs::parse(args), ask(Question::Stats, Output::AnswerLine));
+    let args = ["--doctor", "--socket", "9000"];
+    assert_eq!(RunCodeArgs::parse(args), ask(Question::Doctor, Output::Result));
+    for other in [["--code", "1"], ["--file", "a.ts"], ["--input", "1"], ["--timeout", "1"]] {
+        check_run_code_error(
+            &["--stats", other[0], other[1]],
+            "--stats and --doctor ask about a kernel and run no snippet",
+        );
+    }
+    check_run_code_error(&["--stats", "--doctor"], "--doctor is given twice");
+}
+
+#[test]
+fn the_level_of_logs_has_a_short_variable_too() {
+    let level = |level| Settings {
+        log: log::Config { level, ..Settings::default().log },
+        ..Settings::default()
+    };
+    let short = ("LLM_KERNEL_LOG", "info");
+    check_kernel(&[], &[short], Ok(level(log::Level::Info)));
+    let long = ("LLM_KERNEL_LOG_LEVEL", "debug");
+    check_kernel(&[], &[short, long], Ok(level(log::Level::Debug)));
+    check_kernel(&["--log-level", "off"], &[short, long], Ok(level(log::Level::Off)));
+    check_kernel(
+        &[],
+        &[("LLM_KERNEL_LOG", "loud")],
+        Err("LLM_KERNEL_LOG: `loud` is none of off, error, warn, info, debug"),
+    );
+    check_kernel(
+        &["--log-format", "xml"],
+        &[],
+        Err("--log-format: `xml` is neither json nor pretty"),
+    );
+}
+
+#[test]
 fn every_variable_is_named_like_its_flag() {
     for setting in SETTINGS.iter().filter(|it| it.flag != "timeout") {
         let name = setting.flag.to_uppercase().replace('-', "_");

@@ -239,8 +239,13 @@ impl Host {
             let message = format!("more than {MAX_TIMERS} timers are pending");
             return Reply::throw("RangeError", message);
         }
-        // As Node does: less than 1 ms, or more than 32 bits hold, means 1 ms.
-        let ms = if (1.0..=2_147_483_647.0).contains(&delay_ms) { delay_ms.trunc() } else { 1.0 };
+        // As Node does: less than 1 ms, or more than 32 bits hold, means 1 ms. The
+        // prelude says exactly 0 for what is to come next.
+        let ms = match delay_ms {
+            0.0 => 0.0,
+            1.0..=2_147_483_647.0 => delay_ms.trunc(),
+            _ => 1.0,
+        };
         let delay = Duration::from_millis(ms as u64);
         Reply::Number(f64::from(self.timers.start(delay, repeat)))
     }

@@ -46,9 +46,13 @@ const IMAGE_RESERVE: usize = 64 << 20;
 /// Scratch up to here stays resident between runs and is wiped by hand; what lies
 /// above goes back to the system. Faults for 1 MiB cost ten times its wiping.
 const KEEP_RESIDENT: usize = 2 << 20;
-/// Private image pages beyond which the rollback drops them all instead of copying
-/// the written ones back. A warm S3 isolate stays near 200.
-const MAX_PRIVATE_PAGES: usize = 512;
+/// Rollbacks after a reset until the number of private pages counts as usual.
+const SETTLED_AFTER: u32 = 16;
+/// Rollbacks from one reset to the next, at least. A reset and the faults that
+/// follow cost as much as copying 3,000 pages back.
+const RESET_EVERY: u32 = 64;
+/// Private pages that are never worth a reset.
+const FEW_PAGES: usize = 32;
 /// The allocator writes links behind the last block it gave out; see `rlsf`'s
 /// `FreeBlockHdr`.
 const LINK_BYTES: usize = 64;
@@ -93,7 +97,8 @@ pub(crate) struct Heap {
     verify: Verify,
     /// Page ranges of the last rollback; kept for its capacity.
     written: Vec<Range<usize>>,
-    reset_above: usize,
+    /// Private pages when the isolate had settled after the last reset.
+    usual_pages: usize,
     rollbacks_since_reset: u32,
     spares: Spares,
     home: Rc<Home>,
@@ -183,7 +188,7 @@ impl Heap {
             tracking,
             verify,
             written: Vec::new(),
-            reset_above: MAX_PRIVATE_PAGES,
+            usual_pages: 0,
             rollbacks_since_reset: 0,
             spares: Spares::default(),
             home: Rc::default(),
@@ -253,12 +258,16 @@ impl Heap {
         let image = self.space_ref().image.clone();
         let pristine = self.pristine.as_mut().expect("rolled back after the seal");
         self.rollbacks_since_reset = self.rollbacks_since_reset.saturating_add(1);
-        if n_private > self.reset_above && pristine.tracker.reset(&image) {
-            // Snippets that dirty this much each time must not pay the faults of
-            // a fresh image each time.
-            if self.rollbacks_since_reset < 16 {
-                self.reset_above = self.reset_above.saturating_mul(2);
-            }
+        if self.rollbacks_since_reset <= SETTLED_AFTER {
+            // They only become more.
+            self.usual_pages = n_private;
+        }
+        // A page once written is copied back after every run from then on, so one
+        // run that wrote everywhere would slow down all that follow. One reset
+        // ends that; where much is written each time, much is usual.
+        let is_unusual = n_private > 2 * self.usual_pages + FEW_PAGES;
+        let is_due = self.rollbacks_since_reset >= RESET_EVERY;
+        if is_unusual && is_due && pristine.tracker.reset(&image) {
             self.rollbacks_since_reset = 0;
         } else {
             for range in &self.written {
@@ -1130,14 +1139,15 @@ mod tests {
             let image_bytes = 3 << 20;
             let (mut client, block) = Client::sealed(image_bytes, tracking);
             let mut seed = 7;
-            for round in 0..40 {
-                // More than `MAX_PRIVATE_PAGES` in some rounds, and in a row.
-                let n_writes = if round % 8 < 3 { 3000 } else { 20 };
+            for round in 0..170 {
+                // Enough for a reset now and then.
+                let n_writes = if round % 80 > 75 { 3000 } else { 20 };
                 for _ in 0..n_writes {
                     let at = block.wrapping_add(random(&mut seed) % (image_bytes - 8));
                     client.fill(at, 8, 0xee);
                 }
-                let size = random(&mut seed) % (SCRATCH / 2) + 1;
+                let size =
+                    random(&mut seed) % [5000, SCRATCH / 2][usize::from(round % 16 == 0)] + 1;
                 let scratch = client.malloc(size);
                 client.fill(scratch, size, 0xdd);
                 client.heap.rollback();
@@ -1158,8 +1168,12 @@ mod tests {
     #[test]
     fn memory_that_the_system_will_not_take_back_is_rolled_back_all_the_same() {
         for tracking in TRACKINGS {
-            let image_bytes = 4 << 20;
+            let image_bytes = 1 << 20;
             let (mut client, block) = Client::sealed(image_bytes, tracking);
+            // So that the next rollback wants to drop the image's pages.
+            for _ in 0..RESET_EVERY {
+                client.heap.rollback();
+            }
             let scratch = client.malloc(KEEP_RESIDENT * 2);
             for at in [block, scratch.wrapping_add(KEEP_RESIDENT + 8192)] {
                 // SAFETY: locks a page of the heap; changes nothing in it.
@@ -1173,16 +1187,33 @@ mod tests {
     }
 
     #[test]
-    fn an_image_that_was_written_all_over_is_shared_with_its_file_again() {
+    fn one_run_that_writes_everywhere_does_not_slow_down_all_that_follow() {
         for tracking in [Tracking::Userfault, Tracking::Scan, Tracking::Pagemap] {
-            let image_bytes = (MAX_PRIVATE_PAGES + 100) * page_bytes();
+            let image_bytes = 500 * page_bytes();
             let (mut client, block) = Client::sealed(image_bytes, tracking);
-            client.fill(block, 1, 0xee);
-            assert_eq!(client.heap.rollback().pages_copied, 1);
-            client.fill(block, image_bytes, 0xee);
-            assert!(client.heap.rollback().pages_copied > MAX_PRIVATE_PAGES);
-            assert_eq!(client.heap.rollback().pages_copied, 0, "{tracking:?}");
+            let mut run = |len: usize| {
+                client.fill(block, len, 0xee);
+                client.heap.rollback().pages_copied
+            };
+            for _ in 0..SETTLED_AFTER {
+                assert!(run(1) <= 2, "{tracking:?}");
+            }
+            assert!(run(image_bytes) >= 500);
+            let slow = (0..RESET_EVERY).filter(|_| run(1) > 2).count();
+            assert!(slow < RESET_EVERY as usize, "{tracking:?}");
+            assert!(run(1) <= 2, "{tracking:?}");
         }
+    }
+
+    #[test]
+    fn where_all_runs_write_much_the_image_is_not_reset_each_time() {
+        let image_bytes = 500 * page_bytes();
+        let (mut client, block) = Client::sealed(image_bytes, Tracking::Best);
+        for _ in 0..3 * RESET_EVERY {
+            client.fill(block, image_bytes, 0xee);
+            client.heap.rollback();
+        }
+        assert_eq!(client.heap.rollbacks_since_reset, 3 * RESET_EVERY);
     }
 
     #[test]

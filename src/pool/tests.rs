@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, channel};
 
 use super::*;
-use crate::isolate::RunError;
+use crate::{isolate::RunError, worker::faults};
 
 fn start(n_workers: usize) -> Pool {
     let config = Config { n_workers, verify: Verify::EachRollback, ..Config::default() };
@@ -74,4 +74,38 @@ fn a_stopping_pool_answers_who_is_queued_suspended_and_at_work() {
     for reply in sleeping.iter().map(|it| &it.1).chain([&busy, &queued]) {
         assert_eq!(result(reply), Err(RunError::ShuttingDown));
     }
+}
+
+/// One worker that hides its faults, as in a real kernel.
+fn start_trusting() -> Pool {
+    let config = Config { n_workers: 1, memory_bytes: 64 << 20, ..Config::default() };
+    Pool::start(config, Reactor::on_demand()).unwrap()
+}
+
+#[test]
+fn a_worker_that_panics_loses_its_runs_and_goes_on() {
+    let pool = start_trusting();
+    let sleeping = submit(&pool, SLEEPING).1;
+    wait_until(|| pool.queued() == 0);
+    let lost = submit(&pool, faults::PANIC).1;
+    // Nobody replies to it: whoever asked finds out by the loss of the reply.
+    assert!(lost.recv_timeout(Duration::from_secs(60)).is_err());
+    let message = "the isolate of this run was lost while it waited".to_owned();
+    assert_eq!(result(&sleeping), Err(RunError::Internal(message)));
+    assert_eq!(result(&submit(&pool, "return 2;").1), Ok("2".to_owned()));
+    // Nor does a stopping pool wait for what was lost.
+    wait_until(|| pool.running() == 0);
+    pool.stop(Duration::from_secs(3_600));
+}
+
+#[test]
+fn without_an_isolate_requests_are_answered_until_there_is_one() {
+    let pool = start_trusting();
+    let message = "no isolate could be built; see the kernel's log".to_owned();
+    for code in [faults::NO_ISOLATE, "return 1;"] {
+        assert_eq!(result(&submit(&pool, code).1), Err(RunError::Internal(message.clone())));
+    }
+    let back = submit(&pool, faults::ISOLATES_AGAIN).1;
+    assert_eq!(result(&back), Ok("\"fault: over\"".to_owned()));
+    assert_eq!(result(&submit(&pool, "return 2;").1), Ok("2".to_owned()));
 }

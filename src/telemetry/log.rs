@@ -68,16 +68,18 @@ pub struct Logs {
     _writer: WorkerGuard,
 }
 
-/// Logs of this process go to its stderr from now on. To be called once, before
-/// anything else is started.
-pub fn install(config: Config) -> io::Result<Logs> {
-    // A descriptor of its own: whoever holds std's lock on stderr must not wait
-    // for a terminal that is stopped.
-    let stderr = File::from(io::stderr().as_fd().try_clone_to_owned()?);
+/// This process's stderr under a descriptor of its own: whoever holds std's lock
+/// on it must not wait for a terminal that is stopped.
+pub fn stderr() -> io::Result<File> {
+    Ok(File::from(io::stderr().as_fd().try_clone_to_owned()?))
+}
+
+/// Logs of this process go there from now on. To be called once.
+pub fn install(config: Config, target: impl Write + Send + 'static) -> io::Result<Logs> {
     let (writer, guard) = NonBlockingBuilder::default()
         .buffered_lines_limit(QUEUE_LINES)
         .thread_name("log")
-        .finish(Counting(stderr));
+        .finish(Counting(target));
     let _ = OVERFLOWED.set(writer.error_counter());
     let level = match config.level {
         Level::Off => LevelFilter::OFF,
@@ -107,9 +109,9 @@ pub fn install(config: Config) -> io::Result<Logs> {
 }
 
 /// Counts what cannot be written instead of failing.
-struct Counting(File);
+struct Counting<W>(W);
 
-impl Write for Counting {
+impl<W: Write> Write for Counting<W> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         // All or nothing: half a line that is tried again would be two.
         if self.0.write_all(line).is_err() {

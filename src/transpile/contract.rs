@@ -35,6 +35,12 @@ pub fn advice_for_module(module: &str) -> String {
         "@aws-sdk/s3-request-presigner" => "use the global `AwsS3.getSignedUrl`",
         "@aws-sdk/s3-presigned-post" => "use the global `AwsS3.createPresignedPost`",
         "@aws-sdk/lib-storage" => "use the global `AwsS3.Upload`",
+        "@smithy/node-http-handler" | "@smithy/fetch-http-handler" => {
+            "pass `requestHandler: { requestTimeout: ms }` to `AwsS3.S3Client`"
+        }
+        "@aws-sdk/credential-providers" | "@aws-sdk/credential-provider-node" => {
+            "leave `credentials` out: the host signs with its own"
+        }
         "@company/my-lib" => "use the global `MyLib`, which is the whole module",
         "assert" | "assert/strict" => "use `console.assert`, or throw an Error",
         "buffer" => "use the global `Buffer`",

@@ -195,6 +195,13 @@ fn imports_and_exports_are_refused_with_what_to_use() {
         Some("use the global `AwsS3`, which is the whole module"),
     );
     check_error(
+        "import { NodeHttpHandler } from '@smithy/node-http-handler';",
+        1,
+        1,
+        "`import` is not available in a snippet",
+        Some("pass `requestHandler: { requestTimeout: ms }` to `AwsS3.S3Client`"),
+    );
+    check_error(
         "import * as lib from '@company/my-lib'",
         1,
         1,

@@ -200,7 +200,7 @@ fn every_line_gets_one_answer_however_it_comes() {
         let _ = stream.read_to_string(&mut answers);
         let shown = String::from_utf8_lossy(&bytes).into_owned();
         for answer in answers.lines() {
-            let answer: Value = serde_json::from_str(answer).unwrap();
+            let Some(answer) = value_of(answer) else { continue };
             assert!(answer["ok"].is_boolean(), "{answer}\n{shown}");
             let kind = answer["error"]["kind"].as_str().unwrap_or_default();
             assert!(!["internal", "engine_crash"].contains(&kind), "{answer}\n{shown}");
@@ -209,6 +209,18 @@ fn every_line_gets_one_answer_however_it_comes() {
         Ok(())
     });
     kernel.check_serves();
+}
+
+/// `None` for what holds half a surrogate pair, as an id or a result may: that is
+/// JSON, but no text of Rust's.
+#[track_caller]
+fn value_of(answer: &str) -> Option<Value> {
+    let value = serde_json::from_str(answer).ok();
+    if value.is_none() {
+        assert!(serde_json::from_str::<serde::de::IgnoredAny>(answer).is_ok(), "{answer}");
+        assert!(answer.contains("\\u"), "{answer}");
+    }
+    value
 }
 
 #[test]
@@ -551,12 +563,7 @@ fn what_is_returned_becomes_json_or_says_why_not() {
         let code = format!("return {source};");
         let line = json!({ "code": code }).to_string();
         let answer = client.exchange(&line).unwrap();
-        let Ok(answer) = serde_json::from_str::<Value>(&answer) else {
-            // Half a surrogate pair is JSON, but no text of Rust's.
-            let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&answer).is_ok();
-            assert!(is_json && answer.contains("\\ud800"), "{code}\n{answer}");
-            return Ok(());
-        };
+        let Some(answer) = value_of(&answer) else { return Ok(()) };
         match expected {
             // A `toJSON` that is no function is a name like others.
             Some(expected) => assert_eq!(answer["result"], expected, "{code}\n{answer}"),

@@ -29,32 +29,31 @@ fn check(seed: u64, bodies: &[&str]) -> u32 {
     });
     let other = OneWorker::start(|_config| {});
     let mut random = Random(seed);
-    let (mut n_killed, mut n_at_door) = (0, 0);
-    for idx in 0..KILLS_EACH {
-        let body = bodies[idx as usize % bodies.len()];
-        let mut timeout = Duration::from_micros(random.next() % LONGEST_MICROS);
-        let mut outcome = killed.run(body, timeout).outcome;
-        while outcome.usage.run.is_zero() && timeout < Duration::from_secs(1) {
-            // Out of time before it began, which tests nothing.
-            timeout += Duration::from_millis(1);
-            outcome = killed.run(body, timeout).outcome;
-        }
+    let (mut n_killed, mut n_at_door, mut n_too_late) = (0, 0, 0);
+    while n_killed + n_at_door < KILLS_EACH {
+        let body = bodies[(n_killed + n_at_door) as usize % bodies.len()];
+        let timeout = Duration::from_micros(random.next() % LONGEST_MICROS);
+        let outcome = killed.run(body, timeout).outcome;
         assert_eq!(outcome.result, Err(RunError::TimedOut), "\nsnippet: {body}");
         match outcome.ring {
             Some(Ring::Kill) => n_killed += 1,
             Some(Ring::KillAtDoor) => n_at_door += 1,
-            Some(Ring::Ask) | None => {}
+            // Out of time before it began: a busy machine. There is no third way.
+            Some(Ring::Ask) | None => {
+                assert_eq!(outcome.usage.run, Duration::ZERO, "{outcome:?}\nsnippet: {body}");
+                n_too_late += 1;
+                assert!(n_too_late < 10 * KILLS_EACH, "only {n_killed} + {n_at_door} kills");
+                continue;
+            }
         }
-        let local_time = "const text = new Date(2024, idx % 12, 1).toString(); return text.length > 9 && [text].length;";
-        let run = other.run(&local_time.replace("idx", &idx.to_string()), Duration::from_secs(60));
+        let month = n_killed % 12;
+        let local_time = format!(
+            "const text = new Date(2024, {month}, 1).toString(); return text.length > 9 && [text].length;"
+        );
+        let run = other.run(&local_time, Duration::from_secs(60));
         assert_eq!(run.outcome.result, Ok("1".to_owned()), "\nafter a kill in: {body}");
     }
     killed.check_serves("all the kills");
-    let n_by_ring_2 = n_killed + n_at_door;
-    assert!(
-        n_by_ring_2 >= KILLS_EACH / 5 * 4,
-        "only {n_by_ring_2} of {KILLS_EACH} were ended by ring 2"
-    );
     n_at_door
 }
 

@@ -24,4 +24,5 @@ mod rules;
 mod s3;
 mod snippets;
 mod tcp;
+mod telemetry;
 mod waiting;

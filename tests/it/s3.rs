@@ -1,6 +1,8 @@
 //! AwsS3 and what stands behind it, against a real S3 server.
 
 mod chain;
-mod server;
+mod extended;
+mod secrets;
+pub(crate) mod server;
 mod snippets;
 mod transport;

@@ -61,6 +61,25 @@ class ErrorEvent extends Event {
   }
 }
 
+// For those who make one; here nobody is told of rejections but the logs.
+class PromiseRejectionEvent extends Event {
+  #init;
+
+  constructor(type, init) {
+    super(type, init);
+    if (init?.promise === undefined) throw new TypeError("PromiseRejectionEvent takes a promise");
+    this.#init = { reason: undefined, ...init };
+  }
+
+  get promise() {
+    return this.#init.promise;
+  }
+
+  get reason() {
+    return this.#init.reason;
+  }
+}
+
 class CloseEvent extends Event {}
 
 const TOKEN = {};
@@ -157,6 +176,7 @@ class MessageChannel {
 
 defineClass("MessageEvent", MessageEvent);
 defineClass("ErrorEvent", ErrorEvent);
+defineClass("PromiseRejectionEvent", PromiseRejectionEvent);
 defineClass("MessagePort", MessagePort);
 defineClass("MessageChannel", MessageChannel);
 

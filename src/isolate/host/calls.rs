@@ -79,7 +79,7 @@ impl Outside {
 #[derive(Debug)]
 pub struct Introduction {
     /// Where credentials come from, by name, or why there are none.
-    pub credentials: Result<&'static str, String>,
+    pub credentials: Result<String, String>,
     pub defaults: Defaults,
     /// Of the network policy.
     pub rules: Vec<String>,

@@ -374,6 +374,31 @@ pub(crate) const ONE_LINERS: &[Case] = &[
         "const f: any = () => {}; Object.defineProperty(f, 'name', { value: 'n'.repeat(1e7) }); for (;;) { String(new Error('x').stack); }",
         Stopped,
     ),
+    (
+        "door_digest",
+        "const b = new Uint8Array(1e7); for (;;) { await crypto.subtle.digest('SHA-512', b); }",
+        Stopped,
+    ),
+    (
+        "door_rounds",
+        "const k = await crypto.subtle.importKey('raw', new Uint8Array(8), 'PBKDF2', false, ['deriveBits']); await crypto.subtle.deriveBits({ name: 'PBKDF2', hash: 'SHA-512', salt: new Uint8Array(8), iterations: 1e9 }, k, 512);",
+        Stopped,
+    ),
+    (
+        "door_pack",
+        "const b = new Uint8Array(4e6); for (;;) { await new Response(new Blob([b]).stream().pipeThrough(new CompressionStream('gzip'))).arrayBuffer(); }",
+        MemoryOrStopped,
+    ),
+    (
+        "door_bomb",
+        "const packed = await new Response(new Blob([new Uint8Array(1e6)]).stream().pipeThrough(new CompressionStream('gzip'))).arrayBuffer(); for (;;) { await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer(); }",
+        MemoryOrStopped,
+    ),
+    (
+        "door_buffer",
+        "const b = Buffer.alloc(5e6, 'x'); for (;;) { Buffer.from(b.toString('base64'), 'base64'); b.toString('hex'); }",
+        MemoryOrStopped,
+    ),
     ("door_argument", "const evil: any = { toString() { for (;;); } }; new URL(evil);", Asked),
 ];
 

@@ -20,6 +20,8 @@ use tokio::{
     sync::oneshot,
 };
 
+use super::extended::Extended;
+
 pub(crate) const ACCESS_KEY: &str = "AKIATESTTESTTESTTEST";
 pub(crate) const SECRET_KEY: &str = "a+secret/that=must+never/show=up+anywhere";
 
@@ -53,6 +55,15 @@ impl Reactor {
 impl S3Server {
     /// Starts one with an empty bucket named `bucket`.
     pub(crate) fn start() -> S3Server {
+        S3Server::start_with(|files| files)
+    }
+
+    /// The same, with tags, conditional GETs and the switch of versioning.
+    pub(crate) fn start_extended() -> S3Server {
+        S3Server::start_with(Extended::new)
+    }
+
+    fn start_with<S: s3s::S3>(make: impl FnOnce(s3s_fs::FileSystem) -> S) -> S3Server {
         static N_STARTED: AtomicUsize = AtomicUsize::new(0);
         let idx = N_STARTED.fetch_add(1, Ordering::Relaxed);
         let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
@@ -60,7 +71,7 @@ impl S3Server {
         fs::create_dir_all(dir.join("bucket")).unwrap();
         let reactor = Reactor::start();
         let service = {
-            let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(&dir).unwrap());
+            let mut builder = S3ServiceBuilder::new(make(s3s_fs::FileSystem::new(&dir).unwrap()));
             builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
             builder.build()
         };

@@ -510,6 +510,46 @@ fn two_hundred_mebibytes_pass_through_an_isolate_of_sixty_four() {
 }
 
 #[test]
+fn tags_conditions_and_versioning_work() {
+    needs_sockets!();
+    let server = S3Server::start_extended();
+    let mut lab = Lab::of(server.addr);
+    check_cases(
+        &mut lab,
+        &[
+            (
+                "await put('k', 'x');
+                const TagSet = [{ Key: 'team', Value: 'a & b' }, { Key: 'stage', Value: '' }];
+                await s3.send(new AwsS3.PutObjectTaggingCommand({ Bucket, Key: 'k', Tagging: { TagSet } }));
+                return (await s3.send(new AwsS3.GetObjectTaggingCommand({ Bucket, Key: 'k' }))).TagSet;",
+                json!([{ "Key": "team", "Value": "a & b" }, { "Key": "stage", "Value": "" }]),
+            ),
+            (
+                "await s3.send(new AwsS3.DeleteObjectTaggingCommand({ Bucket, Key: 'k' }));
+                return (await s3.send(new AwsS3.GetObjectTaggingCommand({ Bucket, Key: 'k' }))).TagSet;",
+                json!([]),
+            ),
+            (
+                "const { ETag } = await s3.send(new AwsS3.HeadObjectCommand({ Bucket, Key: 'k' }));
+                const seen = [await (await get('k', { IfMatch: ETag })).Body.transformToString()];
+                for (const condition of [{ IfNoneMatch: ETag }, { IfMatch: '\"other\"' }]) {
+                    try { await get('k', condition); seen.push('sent'); }
+                    catch (error) { seen.push(error.$metadata.httpStatusCode, error instanceof AwsS3.S3ServiceException); }
+                }
+                return seen;",
+                json!(["x", 304, true, 412, true]),
+            ),
+            (
+                "const VersioningConfiguration = { Status: AwsS3.BucketVersioningStatus.Enabled };
+                await s3.send(new AwsS3.PutBucketVersioningCommand({ Bucket, VersioningConfiguration }));
+                return (await s3.send(new AwsS3.GetBucketVersioningCommand({ Bucket }))).Status;",
+                json!("Enabled"),
+            ),
+        ],
+    );
+}
+
+#[test]
 fn checksums_are_those_that_were_asked_for() {
     needs_sockets!();
     let server = S3Server::start();
@@ -561,6 +601,7 @@ fn presigned_urls_work_for_whoever_holds_them() {
         answer["result"].as_str().unwrap_or_else(|| panic!("{answer:#}")).to_owned()
     };
     let put = signed(&mut lab, "PutObjectCommand({ Bucket, Key: 'a b/ü+%' })");
+    assert!(!put.contains("checksum"), "{put}");
     assert_eq!(plain_request("PUT", &put, b"by url"), (200, Vec::new()));
     let get = signed(&mut lab, "GetObjectCommand({ Bucket, Key: 'a b/ü+%' })");
     assert_eq!(plain_request("GET", &get, b""), (200, b"by url".to_vec()));
@@ -760,6 +801,48 @@ fn a_server_that_misbehaves_is_reported_as_the_sdk_does() {
 }
 
 #[test]
+fn an_algorithm_never_travels_without_its_checksum() {
+    needs_sockets!();
+    let (seen, requests) = crossbeam_channel::unbounded();
+    let addr = misbehaving_server(move |head, mut socket| {
+        let mut names: Vec<String> = head
+            .lines()
+            .filter(|it| it.starts_with("x-amz-"))
+            .filter(|it| it.contains("checksum") || it.contains("trailer"))
+            .map(|it| it.replace("\r", ""))
+            .collect();
+        names.sort();
+        let _ = seen.send(names);
+        let _ =
+            socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    });
+    let mut lab = Lab::of(addr);
+    let mut check = |code: &str, expected: &[&str]| {
+        lab.check(&format!("{S3}{code}; return 1;"), &json!(1));
+        assert_eq!(requests.recv_timeout(Duration::from_secs(10)).unwrap(), expected, "{code}");
+    };
+    check(
+        "await put('k', '')",
+        &["x-amz-checksum-crc32: AAAAAA==", "x-amz-sdk-checksum-algorithm: CRC32"],
+    );
+    check(
+        "await put('k', '123456789')",
+        &["x-amz-checksum-crc32: y/Q5Jg==", "x-amz-sdk-checksum-algorithm: CRC32"],
+    );
+    check(
+        "await put('k', 'x', { ChecksumCRC32: 'jNxHgw==' })",
+        &["x-amz-checksum-crc32: jNxHgw=="],
+    );
+    check("await get('k')", &["x-amz-checksum-mode: ENABLED"]);
+    check("await s3.send(new AwsS3.DeleteObjectCommand({ Bucket, Key: 'k' }))", &[]);
+    check(
+        "const old = new AwsS3.S3Client({ requestChecksumCalculation: 'WHEN_REQUIRED' });
+        await old.send(new AwsS3.PutObjectCommand({ Bucket, Key: 'k', Body: 'x' }))",
+        &[],
+    );
+}
+
+#[test]
 fn keys_are_sent_as_they_are() {
     needs_sockets!();
     let (seen, requests) = crossbeam_channel::unbounded();
@@ -819,4 +902,75 @@ fn the_hosts_keys_are_nowhere_in_a_run() {
     let answer = lab.answer(&code, &half);
     assert_eq!(answer["result"], json!([true, false, true]), "{answer:#}");
     assert!(!answer.to_string().contains(&SECRET_KEY[..20]), "{answer:#}");
+}
+
+#[test]
+fn my_lib_has_what_its_declarations_say() {
+    needs_sockets!();
+    let mut lab =
+        Lab::with(Source::Fixed { credentials: None, region: None, endpoint: None }, "none", 64);
+    lab.check(
+        "let n_calls = 0;
+        const third = await MyLib.retry(async () => { if (++n_calls < 3) throw new Error('not yet'); return n_calls; }, { delayMs: 1 });
+        return [typeof MyLib.VERSION, MyLib.slugify('Crème brûlée, 2 portions'), third, Object.keys(MyLib).sort()];",
+        &json!(["string", "creme-brulee-2-portions", 3, ["VERSION", "retry", "slugify"]]),
+    );
+    lab.check_error(
+        "return require('@company/my-lib');",
+        "Error",
+        "a snippet cannot load modules: use the global MyLib",
+    );
+}
+
+#[test]
+fn what_cannot_be_reached_is_said_with_its_reason() {
+    needs_sockets!();
+    let nothing = Source::Fixed { credentials: None, region: None, endpoint: None };
+    let mut lab = Lab::with(nothing, "127.0.0.1 nowhere.invalid", 64);
+    let list = |endpoint: &str| {
+        format!(
+            "const credentials = {{ accessKeyId: 'a', secretAccessKey: 's' }};
+            const s3 = new AwsS3.S3Client({{ endpoint: '{endpoint}', region: 'eu-west-1', forcePathStyle: true, credentials, maxAttempts: 1 }});
+            try {{ await s3.send(new AwsS3.ListObjectsV2Command({{ Bucket: 'bucket' }})); }}
+            catch (error) {{ return [error.name, error.code ?? null, error.$metadata?.httpStatusCode ?? null, error.message.split(':')[0]]; }}"
+        )
+    };
+    lab.check(
+        &list("http://nowhere.invalid"),
+        &json!(["Error", "ENOTFOUND", null, "cannot find the host of nowhere.invalid"]),
+    );
+    // A server of plain HTTP answers a TLS greeting with this.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let plain = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        while let Ok((mut socket, _)) = listener.accept() {
+            let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        }
+    });
+    lab.check(
+        &list(&format!("https://{plain}")),
+        &json!(["TLSError", null, null, "no secure connection to 127.0.0.1"]),
+    );
+    let moved = canned_server(
+        b"HTTP/1.1 301 Moved Permanently\r\nx-amz-bucket-region: eu-central-1\r\nconnection: close\r\n\r\n\
+          <Error><Code>PermanentRedirect</Code><Message>The bucket you are attempting to access must be addressed \
+          using the specified endpoint.</Message></Error>",
+    );
+    lab.check(
+        &list(&format!("http://{moved}")),
+        &json!([
+            "PermanentRedirect",
+            null,
+            301,
+            "The bucket you are attempting to access must be addressed using the specified endpoint."
+        ]),
+    );
+    let denied = canned_server(
+        b"HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n\
+          <?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>",
+    );
+    lab.check(
+        &list(&format!("http://{denied}")),
+        &json!(["AccessDenied", null, 403, "Access Denied"]),
+    );
 }
