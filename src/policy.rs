@@ -164,20 +164,6 @@ impl fmt::Display for Policy {
     }
 }
 
-/// As [`Rule::from_str`] takes it.
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.target, self.port) {
-            (Target::Anything, _) => f.write_str("*")?,
-            (Target::Below(suffix), _) => write!(f, "*.{suffix}")?,
-            (Target::Name(name), _) => f.write_str(name)?,
-            (Target::Block(block @ IpNet::V6(_)), Some(_)) => write!(f, "[{block}]")?,
-            (Target::Block(block), _) => write!(f, "{block}")?,
-        }
-        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
-    }
-}
-
 impl FromStr for Rule {
     type Err = String;
 

@@ -173,6 +173,7 @@ impl Service {
     }
 
     /// Text about what a snippet may use; `Err` when it is not there.
+    #[expect(clippy::result_large_err, reason = "once per request")]
     pub fn look_up(&self, lookup: &Lookup, tokens: Option<usize>) -> Result<String, Failure> {
         match lookup {
             Lookup::Search(words) => Ok(self.api.search(words, tokens.unwrap_or(SEARCH_TOKENS))),

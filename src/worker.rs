@@ -174,7 +174,8 @@ pub(crate) struct Parked {
 struct Open {
     code: String,
     check: Check,
-    findings: Findings,
+    /// Boxed: hardly any run has some, and many runs may wait.
+    findings: Box<Findings>,
     reply: Box<dyn FnOnce(Reply) -> After + Send>,
     worker_idx: usize,
     deadline: Option<Instant>,
@@ -299,7 +300,7 @@ impl Worker {
         let mut open = Open {
             code,
             check,
-            findings: Findings::default(),
+            findings: Box::default(),
             reply,
             worker_idx: self.idx,
             deadline: deadline.map(|(at, _timeout)| at),
@@ -338,7 +339,7 @@ impl Worker {
         };
         let began = Instant::now();
         let program = self.transpiler.transpile(&open.code, open.check);
-        open.findings = self.transpiler.take_findings();
+        *open.findings = self.transpiler.take_findings();
         let program = program?;
         open.transpile = began.elapsed();
         Ok(match watched.cause() {
@@ -586,6 +587,7 @@ impl Open {
         let is_late = matches!(&outcome, Ok(Outcome { result: Err(RunError::TimedOut), .. }));
         let overrun = deadline.filter(|_| is_late).map(|at| at.elapsed());
         let worker_idx = Some(worker_idx);
+        let findings = *findings;
         let reply_with = Reply { code, queued, findings, overrun, worker_idx, outcome };
         catch_unwind(AssertUnwindSafe(|| reply(reply_with))).ok()
     }

@@ -136,6 +136,7 @@ impl Queue {
     }
 
     /// The task comes back when the queue is full or closed.
+    #[expect(clippy::result_large_err, reason = "the task goes back to whoever has to answer")]
     pub(crate) fn push(&self, task: Task) -> Result<(), Task> {
         let mut state = self.state.lock();
         // An idle worker takes its job at once: that one does not wait.

@@ -408,10 +408,8 @@ impl<'t> Checker<'t> {
             Ty::Builtin(class) if use_ == Use::Relied => self.check_prototype(class, name, span),
             Ty::Array(_) if use_ == Use::Relied => self.check_prototype("Array", name, span),
             Ty::Instance(found) => self.check_instance(*found, name, span, use_),
-            Ty::Promise(inner) => {
-                if !matches!(name, "then" | "catch" | "finally") {
-                    self.forgotten_await(inner, name, span);
-                }
+            Ty::Promise(inner) if !matches!(name, "then" | "catch" | "finally") => {
+                self.forgotten_await(inner, name, span);
             }
             _ => {}
         }
