@@ -24,6 +24,12 @@
 //! back from the file, scratch is wiped, and its allocator starts afresh. The
 //! engine is never torn down, only unmapped.
 //!
+//! **A run that waits can step aside.** Between two turns nothing of it is on the
+//! C stack: all that it is lies in the pages it changed and in scratch. When
+//! somebody else needs the worker, that delta is copied out, the isolate rolled
+//! back, and the delta copied in again, into the same isolate, when its timer or
+//! call is due and its turn comes (`worker.rs`, `heap/delta.rs`).
+//!
 //! **Because it can be rolled back, it can be left.** All engine code runs *armed*,
 //! between the two ends of one C function (`guard.c`). A run that does not react to
 //! being asked, by a flag that the interpreter polls, is left by `siglongjmp` out
@@ -56,6 +62,9 @@
 //! | Nothing drawn or timed gets into an image; runs draw their own. | `door::tests::a_bundle_that_draws_…`, `tests/it/pristine.rs` |
 //! | An isolate can be dropped at any point. | `door::tests::an_isolate_can_be_dropped_at_any_point` |
 //! | The engine's stack has the same room wherever a run begins, and does not stay resident. | `isolate::tests::recursion_has_the_same_room_…`, `guard::tests::a_deep_stack_…` |
+//! | A suspended run comes back byte for byte, to no isolate but its own, and leaves nothing there meanwhile. | `heap::delta::tests`, `isolate::tests::a_thousand_suspended_runs_…`, `…::suspended_runs_leave_no_byte_…` |
+//! | Waiting and queued jobs end at their deadline too, whatever their worker does; a crash ends what was suspended on its isolate. | `tests/it/waiting.rs`, `pool::tests` |
+//! | Who was ready first goes first; nobody is suspended for nobody. | `tests/it/waiting.rs`, `pool::queue::tests` |
 //! | Nothing of a run is there in the next. | `tests/it/pristine.rs` |
 //! | Every run ends at its deadline. | `tests/it/hostile.rs`; measured by `benches/hostile.rs` |
 //! | A worker stays below its limit + 16 MiB, and as large after many runs as after few. | `tests/it/memory.rs` |
@@ -68,6 +77,8 @@
 //! sandbox. A bug in it that writes outside its heap could reach this process.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+pub mod advice;
+pub mod api;
 pub mod aws;
 pub mod cli;
 pub mod client;
@@ -80,6 +91,7 @@ pub mod net;
 pub mod policy;
 pub mod pool;
 pub mod pretty;
+pub mod prompt;
 pub mod protocol;
 pub mod service;
 pub mod spelling;

@@ -321,3 +321,47 @@ fn clip(text: &str) -> &str {
 fn ms(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1e3
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_event_a_second_is_told_and_the_rest_is_counted() {
+        let throttle = Throttle::default();
+        assert_eq!([throttle.event(), throttle.event(), throttle.event()], [Some(1), None, None]);
+        throttle.0.lock().told = Instant::now().checked_sub(Duration::from_secs(2));
+        assert_eq!(throttle.event(), Some(3));
+    }
+
+    #[test]
+    fn ids_and_texts_are_logged_up_to_a_length() {
+        assert_eq!(
+            (shown_id(r#""a b""#), shown_id("-1.5"), shown_id(r#"""#)),
+            ("a b", "-1.5", "\"")
+        );
+        assert_eq!(shown_id(&"é".repeat(1_000)), "é".repeat(MAX_ID_CHARS));
+        assert_eq!(clip(&format!("x{}", "é".repeat(10_000))).len(), MAX_TEXT_BYTES - 1);
+        assert_eq!(clip("short"), "short");
+    }
+
+    #[test]
+    fn calls_are_counted_by_what_is_known() {
+        let rows = |operation| {
+            let row = CallRow::new(operation);
+            (row, row.answered(204), row.answered(99))
+        };
+        let (unknown, answered, strange) = rows(Some("Formerly Unheard Of"));
+        assert_eq!((unknown, strange), (CallRow::new(Some("other")), unknown));
+        let metrics = Metrics::new(&["ok"], vec!["default".to_owned()]);
+        metrics.called(answered, 2);
+        metrics.called(CallRow::new(None), 3);
+        let text = metrics.text(&Gauges::default());
+        for row in [
+            r#"llm_kernel_s3_calls_total{operation="other",status="2xx"} 2"#,
+            r#"llm_kernel_fetches_total{status="none"} 3"#,
+        ] {
+            assert!(text.lines().any(|it| it == row), "{row} in\n{text}");
+        }
+    }
+}

@@ -3,6 +3,7 @@
 mod harness;
 mod one_worker;
 
+mod check;
 mod cli;
 mod contract;
 mod fetch;

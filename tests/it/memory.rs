@@ -196,5 +196,7 @@ fn a_further_idle_isolate_is_small() {
     let (one, five) = (resident("1"), resident("5"));
     let each = (five - one) / 4;
     eprintln!("kernel with one worker: {} KiB; each further one: {} KiB", one >> 10, each >> 10);
-    assert!(each <= 7 * MIB, "{} KiB each", each >> 10);
+    // 5.8 MiB with the S3 SDK and the first prelude; every API that is added costs
+    // its part.
+    assert!(each <= 10 * MIB, "{} KiB each", each >> 10);
 }

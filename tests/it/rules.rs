@@ -19,8 +19,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tracing", &["src/telemetry"]),
 ];
 
-/// The only files that may lift `unsafe_code`.
-const UNSAFE: &[&str] = &["src/isolate/heap.rs", "src/isolate/guard.rs", "src/isolate/door.rs"];
+/// The only modules that may contain unsafe code.
+const UNSAFE: &[&str] = &["src/isolate/heap", "src/isolate/guard", "src/isolate/door"];
 
 #[test]
 fn every_module_says_what_it_is_for() {
@@ -46,11 +46,14 @@ fn dependencies_stay_with_their_owner() {
 }
 
 #[test]
-fn unsafe_code_stays_in_three_files() {
+fn unsafe_code_stays_in_three_modules() {
     for path in sources() {
-        let lifts = text_of(&path).contains("(unsafe_code");
-        let may = UNSAFE.iter().any(|it| path == Path::new(it));
-        assert!(!lifts || may, "{} lifts unsafe_code; only {UNSAFE:?} may", path.display());
+        let text = text_of(&path);
+        let is_unsafe = ["unsafe {", "unsafe fn", "unsafe extern", "unsafe impl", "(unsafe_code"]
+            .iter()
+            .any(|it| text.contains(it));
+        let may = UNSAFE.iter().any(|it| path.to_string_lossy().starts_with(it));
+        assert!(!is_unsafe || may, "{} has unsafe code; only {UNSAFE:?} may", path.display());
     }
 }
 

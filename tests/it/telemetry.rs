@@ -4,6 +4,7 @@ use std::{
     fs::OpenOptions,
     io::{BufRead, BufReader, Read, Write},
     net::{Shutdown, TcpStream},
+    os::unix::net::UnixStream,
     path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -133,6 +134,17 @@ fn a_metrics_port_that_is_taken_is_said_at_the_start() {
 /// What a kernel with these flags writes on stderr while `lines` are answered,
 /// its greeting not included.
 fn logged(flags: &[&str], variables: &[(&str, &str)], lines: &[&str]) -> String {
+    logged_while(flags, variables, |socket| {
+        let mut client = Client::connect(&Endpoint::Unix(socket.to_owned()), None).unwrap();
+        client.set_silence_limit(Some(Duration::from_secs(30)));
+        for line in lines {
+            client.exchange(line).unwrap();
+        }
+    })
+}
+
+/// The same while somebody talks to it.
+fn logged_while(flags: &[&str], variables: &[(&str, &str)], talk: impl FnOnce(&Path)) -> String {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("k");
     let mut command = program("llm-kernel");
@@ -153,12 +165,7 @@ fn logged(flags: &[&str], variables: &[(&str, &str)], lines: &[&str]) -> String 
             text.push_str(&line);
         }
     }
-    let mut client = Client::connect(&Endpoint::Unix(socket), None).unwrap();
-    client.set_silence_limit(Some(Duration::from_secs(30)));
-    for line in lines {
-        client.exchange(line).unwrap();
-    }
-    drop(client);
+    talk(&socket);
     rustix::process::kill_process(rustix::process::Pid::from_child(&child), Signal::TERM).unwrap();
     stderr.read_to_string(&mut text).unwrap();
     assert!(child.wait().unwrap().success(), "{text}");
@@ -226,6 +233,47 @@ fn json_logs_are_one_object_for_each_run_and_event() {
         event("INFO", "worker retired", json!({ "worker": 0 })),
         event("INFO", "stop", json!({ "requests": 5, "uptime_ms": "…" })),
     ];
+    // The worker and the kernel's thread each write in order; who of the two is
+    // first is a race.
+    let of_worker = |events: &[Value]| -> [Vec<Value>; 2] {
+        let (worker, kernel) = events.iter().cloned().partition(|it| it.get("worker").is_some());
+        [worker, kernel]
+    };
+    assert_eq!(of_worker(&events), of_worker(&expected), "{text}");
+}
+
+#[test]
+fn overload_and_refused_peers_are_warned_of() {
+    needs_sockets!();
+    let flags = ["--max-queue", "1", "--log-format", "json"];
+    let text = logged_while(&flags, &[], |socket| {
+        let mut client = Client::connect(&Endpoint::Unix(socket.to_owned()), None).unwrap();
+        client.set_silence_limit(Some(Duration::from_secs(30)));
+        // One runs, one is queued.
+        for id in 0..5 {
+            let line = format!(r#"{{"id":{id},"code":"for (;;) {{}}","timeoutMs":500}}"#);
+            client.send(&line).unwrap();
+        }
+        for _ in 0..5 {
+            client.receive().unwrap();
+        }
+        let mut browser = UnixStream::connect(socket).unwrap();
+        browser.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        browser.read_to_string(&mut answer).unwrap();
+    });
+    // Each at most once a second, so perhaps more than once on a slow machine.
+    let mut events: Vec<Value> = text
+        .lines()
+        .map(|line| {
+            let event: Value = serde_json::from_str(line).unwrap();
+            let n_told = event.get("requests").or(event.get("peers")).and_then(Value::as_u64);
+            assert!(n_told > Some(0), "{line}");
+            json!([event["level"], event["message"], event.get("reason")])
+        })
+        .collect();
+    events.dedup();
+    let expected = [json!(["WARN", "overload", null]), json!(["WARN", "refused peer", "not_json"])];
     assert_eq!(events, expected, "{text}");
 }
 

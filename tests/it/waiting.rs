@@ -1,6 +1,7 @@
 //! Runs that wait for the host do not hold the worker that others need.
 
 use std::{
+    io::Write,
     sync::mpsc::{Receiver, channel},
     thread,
     time::{Duration, Instant},
@@ -11,6 +12,9 @@ use llm_kernel::{
     net::Reactor,
     pool::{Config, Job, Pool, Refused, Reply, Suspended, Ticket},
 };
+use serde_json::json;
+
+use crate::harness::{TestKernel, failed, needs_sockets, normalised, with_id};
 
 /// A pool without a socket.
 struct Crowd {
@@ -41,6 +45,7 @@ impl Crowd {
             input: input.to_string(),
             deadline: Some((arrived + timeout, timeout)),
             arrived,
+            check: llm_kernel::transpile::Check::Warn,
             reply: Box::new(move |reply| {
                 let _ = sender.send((reply, Instant::now()));
                 Box::new(drop)
@@ -311,4 +316,39 @@ fn neither_new_jobs_nor_resumed_runs_starve() {
     };
     assert_eq!(reply.outcome.unwrap().result, Ok("1".to_owned()));
     crowd.check_nothing_is_left();
+}
+
+#[test]
+fn a_client_cancels_what_waits_by_id_or_by_going_away() {
+    needs_sockets!();
+    let kernel = TestKernel::start(1);
+    let request = |id| {
+        let code = "await new Promise((go) => setTimeout(go, 5000));";
+        json!({ "id": id, "code": code }).to_string()
+    };
+    let mut client = kernel.client();
+    let mut leaving = kernel.raw();
+    for id in 0..3 {
+        client.send(&request(id)).unwrap();
+        writeln!(leaving, "{}", request(id)).unwrap();
+    }
+    kernel.wait_for_running(6);
+    drop(leaving);
+    kernel.wait_for_running(3);
+    for id in [1, 0, 2] {
+        client.send(&json!({ "op": "cancel", "id": id }).to_string()).unwrap();
+        let mut answers = [(); 2].map(|()| normalised(&client.receive().unwrap()));
+        // Which of the two is first is a race.
+        answers.sort_by_key(|it| it["ok"] == json!(true));
+        let cancelled =
+            failed(&json!({ "kind": "cancelled", "message": "cancelled by the client" }));
+        let expected = [
+            with_id(&json!(id), cancelled),
+            json!({ "id": id, "op": "cancel", "ok": true, "cancelled": true }),
+        ];
+        // The answer counts the timer that was given up.
+        answers[0]["usage"] = json!("…");
+        assert_eq!(answers, expected);
+    }
+    kernel.check_serves();
 }

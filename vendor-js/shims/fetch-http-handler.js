@@ -31,9 +31,9 @@ export class FetchHttpHandler {
     if (typeof this.#options === "function") this.#options = await this.#options();
     const headers = { ...request.headers };
     const sign = takeNote(headers);
-    const checksum = headers[CHECKSUM_BY_HOST];
-    delete headers[CHECKSUM_BY_HOST];
     const hasBody = request.method !== "GET" && request.method !== "HEAD";
+    const checksum = hasBody ? headers[CHECKSUM_BY_HOST] : undefined;
+    delete headers[CHECKSUM_BY_HOST];
     const body = hasBody ? await outgoing(request.body) : undefined;
     const isStream = typeof body?.getReader === "function";
     const timeout = requestTimeout ?? this.#options?.requestTimeout;
@@ -114,11 +114,12 @@ function lengthOf(body, headers) {
 }
 
 function startWith(meta, body) {
-  if (body === undefined || body.length <= SLICE_BYTES) return start(op.HTTP_START, JSON.stringify(meta), body);
+  const description = JSON.stringify(meta);
+  if (body === undefined || body.length <= SLICE_BYTES) return start(op.HTTP_START, description, body);
   for (let at = 0; at < body.length; at += SLICE_BYTES) {
     ask(op.HTTP_HOLD, body.subarray(at, at + SLICE_BYTES), body.length);
   }
-  return start(op.HTTP_START, JSON.stringify(meta));
+  return start(op.HTTP_START, description);
 }
 
 // Feeds the host as fast as it takes.

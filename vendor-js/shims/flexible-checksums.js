@@ -30,6 +30,6 @@ export const flexibleChecksumsMiddleware = (config, { requestChecksumRequired, r
 };
 
 function hasChecksum(headers) {
-  for (const name in headers) if (name.toLowerCase().startsWith("x-amz-checksum-") && name !== "x-amz-checksum-mode") return true;
+  for (const name in headers) if (name.toLowerCase().startsWith("x-amz-checksum-")) return true;
   return false;
 }

@@ -41,10 +41,13 @@ export class SignatureV4 {
     refuseV4a(region);
     const query = { ...request.query };
     const headers = {};
+    const isChecked = CHECKSUM_BY_HOST in request.headers;
     for (const [name, value] of Object.entries(request.headers)) {
       const lower = name.toLowerCase();
-      // The checksum that was asked for by default would be that of no body.
-      if (lower === CHECKSUM_BY_HOST || lower === "host" || value == null) continue;
+      if (lower === "host" || value == null) continue;
+      // The body is not here: a checksum in the URL would be that of no body, and
+      // S3 refuses an algorithm without one.
+      if (isChecked && (lower === CHECKSUM_BY_HOST || lower === "x-amz-sdk-checksum-algorithm")) continue;
       if (lower.startsWith("x-amz-") ? !unhoistableHeaders?.has(lower) : hoistableHeaders?.has(lower)) {
         if (lower !== "x-amz-content-sha256") query[name] = value;
       } else if (signableHeaders !== undefined ? signableHeaders.has(lower) : !unsignableHeaders?.has(lower) && !UNSIGNED.has(lower)) {

@@ -504,6 +504,8 @@ impl Exchanges {
     }
 
     fn try_start(&mut self, call: CallId, meta: &str, body: Option<&[u8]>) -> Result<(), NetError> {
+        // Whatever becomes of this exchange, the next one must not find it.
+        let holding = self.holding.take();
         let meta: Meta = serde_json::from_str(meta).map_err(malformed)?;
         while self.tasks.try_join_next().is_some() {}
         self.open.retain(|_, it| !it.exchange.is_spent());
@@ -523,7 +525,7 @@ impl Exchanges {
         let (body, upload) = match meta.body {
             BodyKind::None => (Outgoing::None, None),
             BodyKind::Bytes => {
-                let (bytes, held) = match (body, self.holding.take()) {
+                let (bytes, held) = match (body, holding) {
                     (None, Some((bytes, held))) => (bytes.freeze(), held),
                     (body, _) => {
                         let body = body.unwrap_or_default();
@@ -773,6 +775,9 @@ impl Work {
         let checksum = self.checksum.filter(|it| !headers.contains_key(it.header()));
         match body {
             Outgoing::None => {
+                if let Some(algorithm) = checksum {
+                    insert(headers, algorithm.header(), &checksum_of(algorithm, b""))?;
+                }
                 let payload = Payload::Sha256(sha256_hex(b""));
                 Ok((OutgoingBody::empty(), payload))
             }

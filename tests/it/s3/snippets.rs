@@ -601,6 +601,7 @@ fn presigned_urls_work_for_whoever_holds_them() {
         answer["result"].as_str().unwrap_or_else(|| panic!("{answer:#}")).to_owned()
     };
     let put = signed(&mut lab, "PutObjectCommand({ Bucket, Key: 'a b/ü+%' })");
+    assert!(!put.contains("checksum"), "{put}");
     assert_eq!(plain_request("PUT", &put, b"by url"), (200, Vec::new()));
     let get = signed(&mut lab, "GetObjectCommand({ Bucket, Key: 'a b/ü+%' })");
     assert_eq!(plain_request("GET", &get, b""), (200, b"by url".to_vec()));
@@ -797,6 +798,48 @@ fn a_server_that_misbehaves_is_reported_as_the_sdk_does() {
         "{answer:#}"
     );
     lab.check("return 1", &json!(1));
+}
+
+#[test]
+fn an_algorithm_never_travels_without_its_checksum() {
+    needs_sockets!();
+    let (seen, requests) = crossbeam_channel::unbounded();
+    let addr = misbehaving_server(move |head, mut socket| {
+        let mut names: Vec<String> = head
+            .lines()
+            .filter(|it| it.starts_with("x-amz-"))
+            .filter(|it| it.contains("checksum") || it.contains("trailer"))
+            .map(|it| it.replace("\r", ""))
+            .collect();
+        names.sort();
+        let _ = seen.send(names);
+        let _ =
+            socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    });
+    let mut lab = Lab::of(addr);
+    let mut check = |code: &str, expected: &[&str]| {
+        lab.check(&format!("{S3}{code}; return 1;"), &json!(1));
+        assert_eq!(requests.recv_timeout(Duration::from_secs(10)).unwrap(), expected, "{code}");
+    };
+    check(
+        "await put('k', '')",
+        &["x-amz-checksum-crc32: AAAAAA==", "x-amz-sdk-checksum-algorithm: CRC32"],
+    );
+    check(
+        "await put('k', '123456789')",
+        &["x-amz-checksum-crc32: y/Q5Jg==", "x-amz-sdk-checksum-algorithm: CRC32"],
+    );
+    check(
+        "await put('k', 'x', { ChecksumCRC32: 'jNxHgw==' })",
+        &["x-amz-checksum-crc32: jNxHgw=="],
+    );
+    check("await get('k')", &["x-amz-checksum-mode: ENABLED"]);
+    check("await s3.send(new AwsS3.DeleteObjectCommand({ Bucket, Key: 'k' }))", &[]);
+    check(
+        "const old = new AwsS3.S3Client({ requestChecksumCalculation: 'WHEN_REQUIRED' });
+        await old.send(new AwsS3.PutObjectCommand({ Bucket, Key: 'k', Body: 'x' }))",
+        &[],
+    );
 }
 
 #[test]

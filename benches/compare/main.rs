@@ -1,0 +1,201 @@
+//! The same work on ours and on what people would use instead, side by side.
+//!
+//! Question: what does a request cost here, and what would it cost on a Node
+//! process of the seed's shape? Peers run interleaved (A B A B …) in one run of
+//! this program, so that a ratio holds even where the machine drifts. The bare
+//! echo over the same kind of socket is the physical limit. Every answer is
+//! compared with the expected one: a wrong or failed answer is fast. Not measured:
+//! JIT warm-up (each peer gets 50 rounds first) and the building of anything.
+//!
+//! `cargo bench --bench compare` prints the table and leaves it as
+//! `benches/compare.json`, and as the picture `benches/compare.svg`. A peer that is
+//! not installed is left out with a note; `npm ci` in `benches/peers` brings what
+//! npm has: the SDK, TypeScript, Deno and Bun. `-- --test` runs everything once and
+//! leaves nothing.
+#![expect(clippy::print_stdout, reason = "this is where the program talks")]
+
+mod peers;
+mod picture;
+mod table;
+mod works;
+
+use std::{
+    fs,
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use self::{
+    peers::{OURS, Peer, Recipe},
+    table::{Samples, Table},
+};
+
+/// How often everything is done.
+struct Rounds {
+    is_test: bool,
+}
+
+impl Rounds {
+    fn of(&self, n: usize) -> usize {
+        if self.is_test { 1 } else { n }
+    }
+}
+
+fn main() {
+    let rounds = Rounds { is_test: std::env::args().any(|it| it == "--test") };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let recipes = peers::recipes();
+    let mut table = Table::new();
+    println!("{}", table.machine);
+
+    starts(&mut table, &recipes, folder.path(), &rounds);
+    let mut running: Vec<Peer> = recipes.iter().map(|it| it.start(folder.path())).collect();
+    memory(&mut table, "idle, SDK loaded", &running);
+    requests(&mut table, &mut running, &rounds);
+    for peer in &running {
+        table.rate(peer.name, peer.rate(8, rounds.of(400)));
+    }
+    let n_greetings = rounds.of(10_000);
+    for peer in &mut running {
+        for _ in 0..n_greetings {
+            peer.ask(&works::greeting());
+        }
+    }
+    memory(&mut table, "after 10,000 requests more", &running);
+    whole_processes(&mut table, &running[0], &rounds);
+    drop(running);
+
+    let eight = peers::ours_with(8).start(folder.path());
+    memory(&mut table, "with 8 isolates, idle", &[eight]);
+    hostile(&mut table, &recipes, folder.path(), &rounds);
+
+    println!("{}", table.to_text());
+    if !rounds.is_test {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches");
+        let json = serde_json::to_string_pretty(&table.to_json()).expect("numbers and text");
+        fs::write(folder.join("compare.json"), json + "\n").expect("benches is writable");
+        fs::write(folder.join("compare.svg"), picture::draw(&table.to_json()))
+            .expect("benches is writable");
+    }
+}
+
+/// From nothing to the first answer.
+fn starts(table: &mut Table, recipes: &[Recipe], folder: &Path, rounds: &Rounds) {
+    let recipes: Vec<&Recipe> = recipes.iter().filter(|it| it.is_process()).collect();
+    let mut samples: Vec<Vec<Duration>> = vec![Vec::new(); recipes.len()];
+    for _ in 0..rounds.of(7) {
+        for (recipe, samples) in recipes.iter().zip(&mut samples) {
+            samples.push(recipe.start(folder).first_answer);
+        }
+    }
+    for (recipe, samples) in recipes.iter().zip(samples) {
+        table.add("start to first answer", recipe.name, Samples::new(samples));
+    }
+}
+
+fn requests(table: &mut Table, peers: &mut [Peer], rounds: &Rounds) {
+    for work in works::works() {
+        let n_warm_up = rounds.of(work.rounds.min(50));
+        let mut samples: Vec<Vec<Duration>> = vec![Vec::new(); peers.len()];
+        for round in 0..n_warm_up + rounds.of(work.rounds) {
+            for (peer, samples) in peers.iter_mut().zip(&mut samples) {
+                let took = peer.ask(&work);
+                if round >= n_warm_up {
+                    samples.push(took);
+                }
+            }
+        }
+        for (peer, samples) in peers.iter().zip(samples) {
+            table.add(work.name, peer.name, Samples::new(samples));
+        }
+    }
+}
+
+fn memory(table: &mut Table, when: &str, peers: &[Peer]) {
+    for peer in peers {
+        if let Some(kib) = peer.pss_kib() {
+            table.memory(when, peer.name, kib);
+        }
+    }
+}
+
+/// A native loop that no interpreter polls, then a greeting on the same worker.
+fn hostile(table: &mut Table, recipes: &[Recipe], folder: &Path, rounds: &Rounds) {
+    const NATIVE_LOOP: &str = "return [].sort.call({ length: 4e9 })";
+    let patience = Duration::from_secs(3);
+    let alone = peers::ours_with(1);
+    for recipe in recipes.iter().filter(|it| it.is_process()) {
+        let recipe = if recipe.name == OURS { &alone } else { recipe };
+        let mut peer = recipe.start(folder);
+        let samples: Option<Vec<Duration>> =
+            (0..rounds.of(20)).map(|_| peer.outlast(NATIVE_LOOP, patience)).collect();
+        let work = "native loop: deadline to the next good answer";
+        match samples {
+            Some(samples) => table.add(work, recipe.name, Samples::new(samples)),
+            None => table.never(work, recipe.name),
+        }
+    }
+}
+
+/// Commands that print the greeting, from nothing to nothing.
+fn whole_processes(table: &mut Table, ours: &Peer, rounds: &Rounds) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let plain = "console.log(JSON.stringify({ greeting: `hi ${'Ada'}` }))";
+    let [mjs, ts] = ["greeting.mjs", "greeting.ts"].map(|name| {
+        let path = folder.path().join(name);
+        fs::write(&path, plain).expect("the folder is writable");
+        path.display().to_string()
+    });
+    let greeting = works::greeting();
+    let input = greeting.input.to_string();
+    let run_code = ["--code", &greeting.code, "--input", &input];
+    let socket = ours.socket().display().to_string();
+    let with_kernel = [&run_code[..], &["--socket", &socket]].concat();
+    let ours = env!("CARGO_BIN_EXE_run-code");
+
+    let mut commands = vec![
+        ("run-code, warm kernel", command(ours, &with_kernel)),
+        ("run-code, embedded", command(ours, &run_code)),
+    ];
+    for (name, program, args) in [
+        ("node -e", "node", &["-e", plain][..]),
+        ("node file.mjs", "node", &[&*mjs]),
+        ("deno eval", "deno", &["eval", plain]),
+        ("deno run file.ts", "deno", &["run", &*ts]),
+        ("bun -e", "bun", &["-e", plain]),
+        ("bun run file.ts", "bun", &["run", &*ts]),
+    ] {
+        match peers::version(program) {
+            Some(_) => {
+                let program = peers::program_path(program).display().to_string();
+                commands.push((name, command(&program, args)));
+            }
+            None => println!("left out: {name} (not installed)"),
+        }
+    }
+    let mut samples: Vec<Vec<Duration>> = vec![Vec::new(); commands.len()];
+    for _ in 0..rounds.of(25) {
+        for ((_, command), samples) in commands.iter_mut().zip(&mut samples) {
+            samples.push(whole_process(command));
+        }
+    }
+    for ((name, _), samples) in commands.iter().zip(samples) {
+        table.add("whole process, greeting", name, Samples::new(samples));
+    }
+}
+
+fn command(program: &str, args: &[&str]) -> Command {
+    let mut res = Command::new(program);
+    res.args(args);
+    res
+}
+
+fn whole_process(command: &mut Command) -> Duration {
+    let began = Instant::now();
+    let output = command.output().expect("it starts");
+    let took = began.elapsed();
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && stdout.contains("hi Ada"), "{command:?}: {output:?}");
+    took
+}
