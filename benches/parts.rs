@@ -29,7 +29,7 @@ use llm_kernel::{
     net::{self, Reactor, Resolver},
     policy::Policy,
     telemetry::{self, Metrics, log},
-    transpile::{Program, SOURCE_BYTES, Transpiler},
+    transpile::{Check, Program, SOURCE_BYTES, Transpiler},
 };
 
 /// A typed snippet of 12 lines, as models write them.
@@ -53,7 +53,7 @@ fn transpile(c: &mut Criterion) {
             let mut transpiler = Transpiler::new(SOURCE_BYTES);
             b.iter(|| {
                 // A refusal is fast; never let one pass for a program.
-                transpiler.transpile(black_box(code)).unwrap()
+                transpiler.transpile(black_box(code), Check::Warn).unwrap()
             });
         });
     }
@@ -89,7 +89,7 @@ impl Bench {
     }
 
     fn run(&mut self, code: &str) -> Cost {
-        let program: Program = self.transpiler.transpile(code).unwrap();
+        let program: Program = self.transpiler.transpile(code, Check::Warn).unwrap();
         let (sender, _inbox) = crossbeam_channel::unbounded();
         let calls = Calls::new(Arc::clone(&self.outside), Completions::new(sender, 1));
         let budget = Budget { output_bytes: 16 << 20, log_bytes: 1 << 16 };

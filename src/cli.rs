@@ -9,6 +9,7 @@
 use std::{ffi::OsString, fmt::Write as _, path::PathBuf, thread, time::Duration};
 
 use crate::{
+    api::Lookup,
     aws::{self, broker::ARGUMENT},
     endpoint::{self, DEFAULT_SOCKET, Endpoint},
     isolate::host,
@@ -19,6 +20,7 @@ use crate::{
     spelling::suggestion,
     telemetry::{Snippets, log},
     token::{self, Token},
+    transpile::Check,
 };
 
 /// Everything that can be set about a kernel, also about one inside run-code.
@@ -636,6 +638,7 @@ pub enum RunCodeArgs {
     Help,
     Version,
     Run(RunArgs),
+    LookUp(LookUpArgs),
     Ask(AskArgs),
 }
 
@@ -656,6 +659,15 @@ pub enum Question {
     Doctor,
 }
 
+/// `run-code api …` and `run-code prompt`.
+#[derive(Debug, PartialEq)]
+pub struct LookUpArgs {
+    pub lookup: Lookup,
+    pub tokens: Option<usize>,
+    /// As in [`RunArgs`].
+    pub socket: Option<Endpoint>,
+}
+
 #[derive(Debug, PartialEq)]
 pub struct RunArgs {
     pub source: Source,
@@ -663,6 +675,7 @@ pub struct RunArgs {
     /// Where the kernel must be; absent means: wherever one is, or none.
     pub socket: Option<Endpoint>,
     pub timeout_ms: Option<u64>,
+    pub check: Check,
     pub output: Output,
 }
 
@@ -691,8 +704,10 @@ pub enum Output {
     AnswerLine,
 }
 
-const RUN_CODE_FLAGS: [&str; 10] =
-    ["code", "file", "input", "socket", "timeout", "json", "stats", "doctor", "help", "version"];
+const RUN_CODE_FLAGS: [&str; 11] = [
+    "code", "file", "input", "socket", "timeout", "check", "json", "stats", "doctor", "help",
+    "version",
+];
 
 impl RunCodeArgs {
     /// Parses arguments, without the program name.
@@ -704,25 +719,25 @@ impl RunCodeArgs {
         let (mut code, mut file, mut input) = (None, None, None);
         let (mut socket, mut timeout_ms) = (None, None);
         let mut output = Output::Result;
+        let mut check = Check::Warn;
         let mut question = None;
         let mut parser = lexopt::Parser::from_args(args);
         while let Some(arg) = parser.next()? {
             match arg {
+                Value(word) if word == "api" || word == "prompt" => {
+                    return look_up(&word.to_string_lossy(), parser);
+                }
                 Long("code") => set_once("code", &mut code, parser.value()?.string()?)?,
                 Long("file") => set_once("file", &mut file, parser.value()?)?,
                 Long("input") => set_once("input", &mut input, parser.value()?.string()?)?,
-                Long("socket") => {
-                    let endpoint = parser.value()?.string()?.parse().map_err(
-                        |err: endpoint::ParseError| UsageError(format!("--socket: {err}")),
-                    )?;
-                    set_once("socket", &mut socket, endpoint)?;
-                }
+                Long("socket") => set_once("socket", &mut socket, socket_value(&mut parser)?)?,
                 Long("timeout") => {
                     let timeout = millis(&parser.value()?.string()?)
                         .map_err(|err| UsageError(format!("--timeout: {err}")))?;
                     let ms = u64::try_from(timeout.as_millis()).expect("it was made from a u64");
                     set_once("timeout", &mut timeout_ms, ms)?;
                 }
+                Long("check") => check = Check::Strict,
                 Long("json") => output = Output::AnswerLine,
                 Long("stats") => set_once("stats", &mut question, Question::Stats)?,
                 Long("doctor") => set_once("doctor", &mut question, Question::Doctor)?,
@@ -762,8 +777,56 @@ impl RunCodeArgs {
         if (&source, &input) == (&Source::Stdin, &Input::Stdin) {
             return Err(UsageError("--file - and --input - both want stdin".to_owned()));
         }
-        Ok(RunCodeArgs::Run(RunArgs { source, input, socket, timeout_ms, output }))
+        Ok(RunCodeArgs::Run(RunArgs { source, input, socket, timeout_ms, check, output }))
     }
+}
+
+/// What follows `api` or `prompt`.
+fn look_up(command: &str, mut parser: lexopt::Parser) -> Result<RunCodeArgs, UsageError> {
+    use lexopt::prelude::*;
+
+    let (mut words, mut tokens, mut socket) = (Vec::new(), None, None);
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Long("tokens") => {
+                let n = positive(&parser.value()?.string()?)
+                    .map_err(|err| UsageError(format!("--tokens: {err}")))?;
+                set_once("tokens", &mut tokens, n)?;
+            }
+            Long("socket") => set_once("socket", &mut socket, socket_value(&mut parser)?)?,
+            Short('h') | Long("help") => return Ok(RunCodeArgs::Help),
+            Long(name) => return Err(unknown_flag(name, ["tokens", "socket", "help"])),
+            Value(word) => words.push(word.string()?),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let lookup = match (command, words.split_first()) {
+        ("prompt", None) => Lookup::Prompt,
+        ("prompt", Some((word, _))) => {
+            return Err(UsageError(format!("prompt takes no argument: {word:?}")));
+        }
+        (_, Some((how, rest))) if how == "search" && !rest.is_empty() => {
+            Lookup::Search(rest.join(" "))
+        }
+        (_, Some((how, rest))) if how == "show" && rest.len() == 1 => Lookup::Show(rest[0].clone()),
+        _ => {
+            return Err(UsageError(
+                "api takes `search <words>` or `show <name>`, such as AwsS3.PutObjectCommand"
+                    .to_owned(),
+            ));
+        }
+    };
+    Ok(RunCodeArgs::LookUp(LookUpArgs { lookup, tokens, socket }))
+}
+
+fn socket_value(parser: &mut lexopt::Parser) -> Result<Endpoint, UsageError> {
+    use lexopt::ValueExt;
+
+    parser
+        .value()?
+        .string()?
+        .parse()
+        .map_err(|err: crate::endpoint::ParseError| UsageError(format!("--socket: {err}")))
 }
 
 fn set_once<T>(flag: &str, slot: &mut Option<T>, value: T) -> Result<(), UsageError> {
@@ -857,7 +920,8 @@ pub fn kernel_help() -> String {
 pub fn run_code_help() -> String {
     format!(
         "Runs one TypeScript snippet and prints its result.\n\n\
-         Usage: run-code (--code <ts> | --file <path>) [flags]\n\n\
+         Usage: run-code (--code <ts> | --file <path>) [flags]\n       \
+                run-code api search <words> | api show <name> | prompt  [--tokens <n>]\n\n\
          Flags:\n  \
            --code <ts>              body of `async function main(input)`\n  \
            --file <path>            read the body from a file; - is stdin\n  \
@@ -867,7 +931,9 @@ pub fn run_code_help() -> String {
              host:port or port\n                           \
              LLM_KERNEL_SOCKET\n  \
            --timeout <ms>           time for this request; 0 = no limit, if the kernel has none\n  \
+           --check                  run nothing if the check of the snippet finds something\n  \
            --json                   print the whole answer line\n  \
+           --tokens <n>             about how long what `api` and `prompt` print may be\n  \
            --stats                  show what the kernel is doing, instead of running anything\n  \
            --doctor                 check kernel, socket, credentials and the rest; says what to do\n  \
            -h, --help               print this\n  \

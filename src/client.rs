@@ -14,6 +14,7 @@ use std::{
 use memchr::memchr;
 
 use crate::{
+    api::Lookup,
     endpoint::Endpoint,
     protocol::{Answer, Control, Id, Request},
     token::Token,
@@ -237,6 +238,15 @@ impl Client {
         Ok((answer.timeout_ms > 0).then(|| Duration::from_millis(answer.timeout_ms)))
     }
 
+    /// What the kernel says about the API of what it has loaded.
+    pub fn look_up(
+        &mut self,
+        lookup: Lookup,
+        tokens: Option<usize>,
+    ) -> Result<String, ClientError> {
+        Ok(self.control(&Control::Api { lookup, tokens })?.accepted()?.text)
+    }
+
     /// The answer to something else than a snippet.
     pub fn ask(&mut self, control: &Control) -> Result<serde_json::Value, ClientError> {
         let line = self.exchange(&control.to_line())?;
@@ -299,6 +309,8 @@ struct ControlAnswer {
     error: Option<ControlFailure>,
     #[serde(default)]
     timeout_ms: u64,
+    #[serde(default)]
+    text: String,
 }
 
 #[derive(Default, serde::Deserialize)]

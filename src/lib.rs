@@ -77,6 +77,8 @@
 //! sandbox. A bug in it that writes outside its heap could reach this process.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+pub mod advice;
+pub mod api;
 pub mod aws;
 pub mod cli;
 pub mod client;
@@ -89,6 +91,7 @@ pub mod net;
 pub mod policy;
 pub mod pool;
 pub mod pretty;
+pub mod prompt;
 pub mod protocol;
 pub mod service;
 pub mod spelling;

@@ -153,6 +153,17 @@ impl Rule {
     }
 }
 
+/// The rules as they were given, or nothing.
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (idx, rule) in self.rules.iter().enumerate() {
+            let lead = if idx == 0 { "" } else { ", " };
+            write!(f, "{lead}{rule}")?;
+        }
+        Ok(())
+    }
+}
+
 impl FromStr for Rule {
     type Err = String;
 

@@ -27,7 +27,7 @@ use crate::{
     },
     net::{self, Reactor, Resolver},
     policy::Policy,
-    transpile::TranspileError,
+    transpile::{Check, Findings, TranspileError},
     watchdog::{Cancellation, Cause, List, WatchKey, Watchdog, Watched},
     worker::{self, Orders},
 };
@@ -94,6 +94,7 @@ pub struct Job {
     pub deadline: Option<(Instant, Duration)>,
     /// When the request arrived: what `queueMs` counts from.
     pub arrived: Instant,
+    pub check: Check,
     /// Called exactly once, on a worker's thread, also after a panic. What it
     /// gives back is called when the worker is ready for its next job.
     pub reply: Box<dyn FnOnce(Reply) -> After + Send>,
@@ -125,6 +126,7 @@ pub struct Reply {
     /// Handed back so that a code frame can be drawn from it.
     pub code: String,
     pub queued: Duration,
+    pub findings: Findings,
     /// From the deadline to the end of a run that it stopped.
     pub overrun: Option<Duration>,
     /// Who ran it; absent when nobody did.

@@ -17,7 +17,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::spelling::suggestion;
+use crate::{api::Lookup, spelling::suggestion, transpile::Check};
 
 /// Levels that `input` may nest.
 pub const MAX_INPUT_DEPTH: usize = 1_000;
@@ -67,6 +67,8 @@ pub struct Request {
     pub input: String,
     /// Absent means the kernel's own default.
     pub timeout_ms: Option<u64>,
+    /// Whether it runs although the check has found something.
+    pub check: Check,
 }
 
 /// What a client can say besides "run this".
@@ -85,6 +87,11 @@ pub enum Control {
     Auth {
         token: String,
     },
+    /// What a snippet may use, as text of about so many tokens.
+    Api {
+        lookup: Lookup,
+        tokens: Option<usize>,
+    },
 }
 
 impl Control {
@@ -97,6 +104,8 @@ impl Control {
             Control::Doctor => "doctor",
             Control::Cancel { .. } => "cancel",
             Control::Auth { .. } => "auth",
+            Control::Api { lookup: Lookup::Prompt, .. } => "prompt",
+            Control::Api { .. } => "api",
         }
     }
 }
@@ -128,8 +137,8 @@ pub enum Severity {
     NotARequest,
 }
 
-const RUN_FIELDS: [&str; 4] = ["id", "code", "input", "timeoutMs"];
-const OPS: [&str; 6] = ["ping", "stats", "metrics", "doctor", "cancel", "auth"];
+const RUN_FIELDS: [&str; 5] = ["id", "code", "input", "timeoutMs", "check"];
+const OPS: [&str; 8] = ["ping", "stats", "metrics", "doctor", "cancel", "auth", "api", "prompt"];
 
 impl Message {
     pub fn parse(line: &[u8]) -> Result<Message, Refusal> {
@@ -263,7 +272,8 @@ impl Fields<'_> {
             Some(raw) => raw.get(),
         };
         let timeout_ms = self.get("timeoutMs").map(|raw| timeout_ms(raw.get())).transpose()?;
-        Ok(Request { id, code, input: input.to_owned(), timeout_ms })
+        let check = self.get("check").map(|raw| check(raw.get())).transpose()?.unwrap_or_default();
+        Ok(Request { id, code, input: input.to_owned(), timeout_ms, check })
     }
 
     fn control(&self, op: &str, id: Option<&Id>) -> Result<Control, Failure> {
@@ -281,11 +291,38 @@ impl Fields<'_> {
                 let target = id.ok_or_else(|| missing("id"))?.clone();
                 Ok(Control::Cancel { target })
             }
+            "prompt" => {
+                self.refuse_unknown(&["id", "op", "tokens"])?;
+                Ok(Control::Api { lookup: Lookup::Prompt, tokens: self.tokens()? })
+            }
+            "api" => {
+                self.refuse_unknown(&["id", "op", "search", "show", "tokens"])?;
+                let lookup = match (self.get("search"), self.get("show")) {
+                    (Some(words), None) => Lookup::Search(string("search", words.get())?),
+                    (None, Some(name)) => Lookup::Show(string("show", name.get())?),
+                    _ => {
+                        return Err(Failure::bad_request(
+                            "`api` takes one of the fields `search` and `show`",
+                        ));
+                    }
+                };
+                Ok(Control::Api { lookup, tokens: self.tokens()? })
+            }
             _ => {
                 self.refuse_unknown(&["id", "op", "token"])?;
                 let token = self.get("token").ok_or_else(|| missing("token"))?;
                 Ok(Control::Auth { token: string("token", token.get())? })
             }
+        }
+    }
+}
+
+impl Fields<'_> {
+    fn tokens(&self) -> Result<Option<usize>, Failure> {
+        let Some(raw) = self.get("tokens") else { return Ok(None) };
+        match raw.get().parse::<usize>() {
+            Ok(n @ 1..) => Ok(Some(n)),
+            _ => Err(wrong_type("tokens", "a whole number from 1", raw.get())),
         }
     }
 }
@@ -310,6 +347,17 @@ fn string(field: &str, raw: &str) -> Result<String, Failure> {
             err.column()
         ))
     })
+}
+
+fn check(raw: &str) -> Result<Check, Failure> {
+    match string("check", raw)?.as_str() {
+        "warn" => Ok(Check::Warn),
+        "strict" => Ok(Check::Strict),
+        other => Err(Failure::bad_request(format!(
+            "`check` is \"warn\" or \"strict\", not \"{}\"",
+            clip(other)
+        ))),
+    }
 }
 
 fn timeout_ms(raw: &str) -> Result<u64, Failure> {
@@ -410,6 +458,9 @@ impl Request {
         if let Some(timeout_ms) = self.timeout_ms {
             res.push_str(&format!(r#","timeoutMs":{timeout_ms}"#));
         }
+        if self.check == Check::Strict {
+            res.push_str(r#","check":"strict""#);
+        }
         res.push_str("}\n");
         res
     }
@@ -427,6 +478,23 @@ impl Control {
             Control::Auth { token } => {
                 format!("{{\"op\":\"{op}\",\"token\":{}}}\n", json_string(token))
             }
+            Control::Api { lookup, tokens } => {
+                let mut res = format!("{{\"op\":\"{op}\"");
+                match lookup {
+                    Lookup::Search(words) => {
+                        res.push_str(&format!(",\"search\":{}", json_string(words)));
+                    }
+                    Lookup::Show(name) => {
+                        res.push_str(&format!(",\"show\":{}", json_string(name)));
+                    }
+                    Lookup::Prompt => {}
+                }
+                if let Some(tokens) = tokens {
+                    res.push_str(&format!(",\"tokens\":{tokens}"));
+                }
+                res.push_str("}\n");
+                res
+            }
         }
     }
 }
@@ -437,9 +505,24 @@ pub struct Answer {
     pub id: Option<Id>,
     /// JSON text on success.
     pub outcome: Result<String, Failure>,
+    /// What the check of the snippet found; not on the wire when empty.
+    pub warnings: Vec<Warning>,
     pub logs: Vec<Log>,
     pub usage: Usage,
     pub effects: Effects,
+}
+
+/// Something in the snippet that will not work, or would not have.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Warning {
+    /// Where in the snippet, from 1.
+    pub line: u32,
+    pub column: u32,
+    /// What is wrong and what was meant.
+    pub message: String,
+    /// The signature of what was meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
 }
 
 /// One captured call of `console.*`.
@@ -620,6 +703,9 @@ pub enum FailureKind {
     BadRequest,
     /// The snippet is not valid TypeScript. Change it; nothing ran.
     Syntax,
+    /// The check has found something, and `"check":"strict"` was asked for.
+    /// Change the snippet; nothing ran.
+    Check,
     /// The snippet threw or rejected. Read the message; a retry helps when the
     /// world outside was to blame.
     Thrown,
@@ -650,9 +736,10 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
-    pub const ALL: [FailureKind; 14] = [
+    pub const ALL: [FailureKind; 15] = [
         FailureKind::BadRequest,
         FailureKind::Syntax,
+        FailureKind::Check,
         FailureKind::Thrown,
         FailureKind::NotJson,
         FailureKind::NeverSettled,
@@ -672,6 +759,7 @@ impl FailureKind {
         match self {
             FailureKind::BadRequest => "bad_request",
             FailureKind::Syntax => "syntax",
+            FailureKind::Check => "check",
             FailureKind::Thrown => "thrown",
             FailureKind::NotJson => "not_json",
             FailureKind::NeverSettled => "never_settled",
@@ -692,7 +780,8 @@ impl Answer {
     /// An answer to what never came so far as to run.
     pub fn refusal(id: Option<Id>, failure: Failure) -> Answer {
         let (usage, effects) = (Usage::default(), Effects::default());
-        Answer { id, outcome: Err(failure), logs: Vec::new(), usage, effects }
+        let (warnings, logs) = (Vec::new(), Vec::new());
+        Answer { id, outcome: Err(failure), warnings, logs, usage, effects }
     }
 
     /// One line, with its newline.
@@ -712,6 +801,10 @@ impl Answer {
                 res.extend_from_slice(br#""ok":false,"error":"#);
                 push_json(&mut res, failure);
             }
+        }
+        if !self.warnings.is_empty() {
+            res.extend_from_slice(br#","warnings":"#);
+            push_json(&mut res, &self.warnings);
         }
         res.extend_from_slice(br#","logs":"#);
         push_json(&mut res, &self.logs);
@@ -734,6 +827,7 @@ impl Answer {
         Ok(Answer {
             id: wire.id.map(|raw| Id(raw.get().to_owned())),
             outcome,
+            warnings: wire.warnings,
             logs: wire.logs,
             usage: wire.usage,
             effects: wire.effects,
@@ -753,6 +847,8 @@ struct WireAnswer<'a> {
     result: Option<&'a RawValue>,
     #[serde(default)]
     error: Option<Failure>,
+    #[serde(default)]
+    warnings: Vec<Warning>,
     #[serde(default)]
     logs: Vec<Log>,
     #[serde(default)]
@@ -786,6 +882,11 @@ pub fn control_line(id: Option<&Id>, op: &str, outcome: Result<&str, &Failure>) 
     }
     res.extend_from_slice(b"}\n");
     res
+}
+
+/// The member `text` of an answer, as JSON text.
+pub fn text_member(text: &str) -> String {
+    format!("\"text\":{}", json_string(text))
 }
 
 fn push_json(line: &mut Vec<u8>, value: &impl Serialize) {

@@ -10,6 +10,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
+        mpsc,
     },
     time::{Duration, Instant},
 };
@@ -17,6 +18,8 @@ use std::{
 use parking_lot::Mutex;
 
 use crate::{
+    advice::{advice, cut_in_the_middle, shorten},
+    api::{Api, INVENTORY_SNIPPET, Lookup},
     isolate::{
         Level, LogLine, Ran, Ring, RunError, Thrown, Usage,
         host::{
@@ -27,11 +30,13 @@ use crate::{
     },
     net::Reactor,
     pool::{self, After, Job, Pool, Refused, Reply, Restoration, Restored, Ticket},
+    prompt::{self, Terms},
     protocol::{
-        self, Answer, Call, Dropped, Failure, FailureKind, Id, Log, Request, Surroundings, millis,
+        self, Answer, Call, Dropped, Failure, FailureKind, Id, Log, Request, Surroundings, Warning,
+        millis,
     },
     telemetry::{self, Gauges, Metrics, Run, Snippets, Stopped},
-    transpile::{Position, TranspileError, code_frame},
+    transpile::{Check, Finding, Findings, Position, TranspileError, code_frame},
 };
 
 /// Index of the one preset there is, in metrics.
@@ -46,6 +51,15 @@ pub struct Config {
     pub snippets: Snippets,
 }
 
+/// What a text about the API may be long when the client does not say.
+const SEARCH_TOKENS: usize = 600;
+const SHOW_TOKENS: usize = 1_500;
+const PROMPT_TOKENS: usize = 1_500;
+
+/// Warnings beside a failure, which is long enough, and the length of each.
+const WARNINGS_OF_FAILURE: usize = 3;
+const WARNING_BYTES: usize = 300;
+
 /// A pool that speaks the protocol.
 pub struct Service {
     config: Config,
@@ -53,6 +67,7 @@ pub struct Service {
     pool: Mutex<Option<Pool>>,
     stopping: AtomicBool,
     metrics: Arc<Metrics>,
+    api: Arc<Api>,
 }
 
 impl fmt::Debug for Service {
@@ -84,12 +99,17 @@ impl Service {
     /// `reactor` does what snippets ask of the world outside.
     pub fn start(config: Config, reactor: Reactor) -> io::Result<Service> {
         let pool = Pool::start(config.pool.clone(), reactor)?;
+        let api = preset::DEFAULT.api();
+        if api.inventory().is_none() {
+            take_inventory(&pool, &api);
+        }
         let metrics = Metrics::new(&KINDS, vec![preset::DEFAULT.name.to_owned()]);
         Ok(Service {
             config,
             pool: Mutex::new(Some(pool)),
             stopping: AtomicBool::new(false),
             metrics: Arc::new(metrics),
+            api,
         })
     }
 
@@ -99,7 +119,7 @@ impl Service {
 
     /// Never blocks. `None` when the answer has already been given.
     pub fn submit(&self, request: Request, arrived: Instant, respond: Respond) -> Option<Ticket> {
-        let Request { id, code, input, timeout_ms } = request;
+        let Request { id, code, input, timeout_ms, check } = request;
         if self.config.snippets == Snippets::Logged {
             let id = id.as_ref().map(Id::to_string);
             telemetry::snippet(id.as_deref(), &code, &input);
@@ -136,7 +156,7 @@ impl Service {
         let snippets = self.config.snippets;
         let pending = Pending { duty: Arc::clone(&duty), metrics: Arc::clone(&metrics), snippets };
         let reply = Box::new(move |reply: Reply| pending.fulfil(reply, timeout));
-        match pool.submit(Job { code, input, deadline, arrived, reply }) {
+        match pool.submit(Job { code, input, deadline, arrived, check, reply }) {
             Ok(ticket) => Some(ticket),
             Err(Refused(_job)) => {
                 let (respond, id) = duty.lock().take()?;
@@ -148,6 +168,32 @@ impl Service {
                     respond(answer);
                 }
                 None
+            }
+        }
+    }
+
+    /// Text about what a snippet may use; `Err` when it is not there.
+    #[expect(clippy::result_large_err, reason = "once per request")]
+    pub fn look_up(&self, lookup: &Lookup, tokens: Option<usize>) -> Result<String, Failure> {
+        match lookup {
+            Lookup::Search(words) => Ok(self.api.search(words, tokens.unwrap_or(SEARCH_TOKENS))),
+            Lookup::Show(name) => {
+                self.api.show(name, tokens.unwrap_or(SHOW_TOKENS)).map_err(|message| {
+                    Failure::bad_request(message)
+                        .with_hint("`run-code api search <words>` finds names")
+                })
+            }
+            Lookup::Prompt => {
+                let pool = &self.config.pool;
+                let terms = Terms {
+                    timeout: self.config.default_timeout,
+                    memory_bytes: pool.memory_bytes,
+                    source_bytes: pool.source_bytes,
+                    output_bytes: pool.output_bytes,
+                    log_bytes: pool.log_bytes,
+                    policy: &pool.net.policy,
+                };
+                Ok(prompt::prompt(&self.api, &terms, tokens.unwrap_or(PROMPT_TOKENS)))
             }
         }
     }
@@ -207,6 +253,32 @@ impl Service {
         if let Some(pool) = pool {
             pool.stop(grace);
         }
+    }
+}
+
+/// Asks an isolate which names there are, once per process.
+fn take_inventory(pool: &Pool, api: &Api) {
+    let (sender, receiver) = mpsc::channel();
+    let job = Job {
+        code: INVENTORY_SNIPPET.to_owned(),
+        input: "{}".to_owned(),
+        deadline: None,
+        arrived: Instant::now(),
+        check: Check::Warn,
+        reply: Box::new(move |reply| {
+            let _ = sender.send(reply.outcome);
+            Box::new(|_restored| ())
+        }),
+    };
+    if pool.submit(job).is_err() {
+        return;
+    }
+    // Without an inventory nothing is known to be missing, which is safe.
+    if let Ok(Ok(outcome)) = receiver.recv()
+        && let Ok(json) = outcome.result
+        && let Ok(inventory) = serde_json::from_str(&json)
+    {
+        api.set_inventory(inventory);
     }
 }
 
@@ -306,25 +378,99 @@ fn shutting_down() -> Failure {
 }
 
 fn answer(id: Option<Id>, reply: Reply, timeout: Option<Duration>) -> Answer {
-    let Reply { code, queued, outcome, .. } = reply;
+    let Reply { code, queued, findings, outcome, .. } = reply;
     let queue_ms = millis(queued);
-    match outcome {
+    let mut answer = match outcome {
         Ok(outcome) => {
             let mut usage = protocol::Usage { queue_ms, ..usage(&outcome.usage) };
             let effects = journal(outcome.ran, &outcome.effects, &mut usage);
             Answer {
                 id,
                 outcome: outcome.result.map_err(|err| run_failure(err, &code, timeout)),
+                warnings: Vec::new(),
                 logs: outcome.logs.into_iter().map(log).collect(),
                 usage,
                 effects,
             }
         }
         Err(err) => {
+            let failure = transpile_failure(err, &findings, &code);
             let usage = protocol::Usage { queue_ms, ..protocol::Usage::default() };
-            Answer { usage, ..Answer::refusal(id, transpile_failure(err, &code)) }
+            Answer { usage, ..Answer::refusal(id, failure) }
+        }
+    };
+    answer.warnings = tell(&mut answer.outcome, findings, &code);
+    answer
+}
+
+/// Gives a failure the hint that a finding is, and returns what is left to warn of.
+fn tell(outcome: &mut Result<String, Failure>, findings: Findings, code: &str) -> Vec<Warning> {
+    let Findings { mut list, silence } = findings;
+    match outcome {
+        Ok(result) => list.extend(silence.filter(|_| result == "null")),
+        Err(failure) => {
+            let here = list.iter().position(|it| Some(it.position.line) == failure.line);
+            if let (Some(idx), FailureKind::Thrown) = (here, failure.kind) {
+                failure.hint = Some(in_one_line(list.remove(idx)));
+            } else if failure.kind == FailureKind::Thrown && failure.hint.is_none() {
+                failure.hint =
+                    advice(failure.name.as_deref(), &failure.message, place(failure, code));
+            }
+            let Failure { message, stack, hint, .. } = failure;
+            shorten(message, stack, hint);
+            list.truncate(WARNINGS_OF_FAILURE);
         }
     }
+    let warnings = list.into_iter().map(|it| Warning {
+        line: it.position.line,
+        column: it.position.column,
+        message: cut(it.message),
+        signature: it.signature.map(cut),
+    });
+    warnings.collect()
+}
+
+fn cut(text: String) -> String {
+    cut_in_the_middle(&text, WARNING_BYTES).unwrap_or(text)
+}
+
+fn in_one_line(finding: Finding) -> String {
+    match finding.signature {
+        Some(signature) => format!("{}: `{signature}`", finding.message),
+        None => finding.message,
+    }
+}
+
+/// The snippet from the failure's place on.
+fn place<'c>(failure: &Failure, code: &'c str) -> &'c str {
+    let (Some(line), Some(column)) = (failure.line, failure.column) else { return "" };
+    let line = code.lines().nth(line as usize - 1).unwrap_or_default();
+    let mut units = column as usize - 1;
+    let start = line.char_indices().find(|(_, it)| {
+        let is_there = units == 0;
+        units = units.saturating_sub(it.len_utf16());
+        is_there
+    });
+    start.map_or("", |(at, _)| &line[at..])
+}
+
+fn check_failure(findings: &Findings, code: &str) -> Failure {
+    let n = findings.list.len();
+    let Some(first) = findings.list.first() else {
+        return Failure::new(FailureKind::Internal, "the check failed and found nothing");
+    };
+    let message = match n {
+        1 => first.message.clone(),
+        _ => format!("{} (and {} more)", first.message, n - 1),
+    };
+    let failure = Failure::new(FailureKind::Check, message);
+    let hint = match &first.signature {
+        Some(signature) => format!("nothing has run; `{signature}`"),
+        None => {
+            "nothing has run; change the snippet, or run it without the strict check".to_owned()
+        }
+    };
+    at(failure.with_hint(hint), Some(first.position), code)
 }
 
 fn log(LogLine { level, text }: LogLine) -> Log {
@@ -381,7 +527,7 @@ fn journal(ran: Ran, effects: &Effects, usage: &mut protocol::Usage) -> protocol
     }
 }
 
-fn transpile_failure(err: TranspileError, code: &str) -> Failure {
+fn transpile_failure(err: TranspileError, findings: &Findings, code: &str) -> Failure {
     match err {
         TranspileError::Syntax { message, position, hint } => {
             let failure = Failure::new(FailureKind::Syntax, message);
@@ -389,6 +535,7 @@ fn transpile_failure(err: TranspileError, code: &str) -> Failure {
         }
         TranspileError::TooLarge { message } => Failure::new(FailureKind::TooLarge, message)
             .with_hint("send less source; `--max-source` of the kernel raises the limit"),
+        TranspileError::Findings => check_failure(findings, code),
     }
 }
 
@@ -468,8 +615,14 @@ mod tests {
         let outcome =
             Ok(Outcome { result: Err(err), logs, usage, effects, ring: None, ran: Ran::Partial });
         let queued = Duration::from_micros(3);
-        let reply =
-            Reply { code: "x".to_owned(), queued, overrun: None, worker_idx: None, outcome };
+        let reply = Reply {
+            code: "x".to_owned(),
+            queued,
+            findings: Findings::default(),
+            overrun: None,
+            worker_idx: None,
+            outcome,
+        };
         let timeout = Some(Duration::from_secs(5));
         let line = answer(Some(Id::text("a")), reply, timeout).to_line();
         let rest = concat!(

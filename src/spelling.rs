@@ -7,6 +7,8 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let word = plain(word);
     candidates
         .into_iter()
+        // Nothing nearer can come of lengths that differ more.
+        .filter(|it| it.len().abs_diff(word.len()) <= 2 + it.len().min(word.len()) / 3)
         .map(|it| (strsim::osa_distance(&word, &plain(it)), it))
         .filter(|&(distance, it)| distance <= it.len().min(word.len()) / 3)
         .min_by_key(|&(distance, _)| distance)

@@ -5,7 +5,10 @@
 //! the early errors of JavaScript are left to the engine, which reports them
 //! without false alarms. This is the only user of oxc.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use oxc::{
     allocator::Allocator,
@@ -20,12 +23,15 @@ use oxc::{
     },
 };
 
+mod check;
 mod contract;
 mod nesting;
 mod positions;
 
+use crate::api::Api;
 use positions::PrintedToken;
 
+pub use check::{Finding, Findings};
 pub use contract::advice_for_module;
 pub use nesting::STACK_BYTES;
 pub use positions::{Position, PositionMap, code_frame};
@@ -66,6 +72,18 @@ pub enum TranspileError {
     Syntax { message: String, position: Option<Position>, hint: Option<String> },
     /// The source, or what became of it, is over a limit.
     TooLarge { message: String },
+    /// The check found something, and nothing was to run then.
+    Findings,
+}
+
+/// What follows when the check of a snippet finds something.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Check {
+    /// It is said with the answer.
+    #[default]
+    Warn,
+    /// Nothing runs.
+    Strict,
 }
 
 /// Transpiles one snippet after the other with the same memory.
@@ -75,6 +93,9 @@ pub struct Transpiler {
     max_source_bytes: usize,
     allocator: Allocator,
     options: TransformOptions,
+    /// What snippets are checked against, if they are.
+    api: Option<Arc<Api>>,
+    findings: Findings,
 }
 
 impl std::fmt::Debug for Transpiler {
@@ -98,10 +119,24 @@ impl Transpiler {
                 },
                 ..TransformOptions::default()
             },
+            api: None,
+            findings: Findings::default(),
         }
     }
 
-    pub fn transpile(&mut self, code: &str) -> Result<Program, TranspileError> {
+    /// Checks each snippet against what is there, too.
+    #[must_use]
+    pub fn with_api(self, api: Arc<Api>) -> Transpiler {
+        Transpiler { api: Some(api), ..self }
+    }
+
+    /// What the check of the last snippet found.
+    pub fn take_findings(&mut self) -> Findings {
+        std::mem::take(&mut self.findings)
+    }
+
+    pub fn transpile(&mut self, code: &str, strictness: Check) -> Result<Program, TranspileError> {
+        self.findings = Findings::default();
         if code.len() > self.max_source_bytes {
             return Err(TranspileError::TooLarge {
                 message: format!(
@@ -112,25 +147,30 @@ impl Transpiler {
             });
         }
         nesting::check(code)?;
-        let res = build(&self.allocator, &self.options, code);
+        let check = self.api.as_deref().map(|api| (api, &mut self.findings));
+        let res = build(&self.allocator, &self.options, code, check);
         if self.allocator.capacity() > KEPT_ARENA_BYTES {
             self.allocator = Allocator::new();
         } else {
             self.allocator.reset();
         }
-        res
+        match strictness {
+            Check::Strict if !self.findings.list.is_empty() => Err(TranspileError::Findings),
+            Check::Strict | Check::Warn => res,
+        }
     }
 }
 
 /// Transpiles a single snippet within the default limits.
 pub fn transpile(code: &str) -> Result<Program, TranspileError> {
-    Transpiler::new(SOURCE_BYTES).transpile(code)
+    Transpiler::new(SOURCE_BYTES).transpile(code, Check::Warn)
 }
 
 fn build(
     allocator: &Allocator,
     options: &TransformOptions,
     code: &str,
+    check: Option<(&Api, &mut Findings)>,
 ) -> Result<Program, TranspileError> {
     let ParserReturn { mut program, module_record, .. } = parse(allocator, code)?;
     contract::check(code, &program, &module_record)?;
@@ -147,6 +187,9 @@ fn build(
     let scoping =
         SemanticBuilder::new().with_enum_eval(true).build(&program).semantic.into_scoping();
     check_input_is_not_redeclared(code, &scoping)?;
+    if let Some((api, findings)) = check {
+        *findings = check::check(code, &program, &scoping, api);
+    }
     let transformed = Transformer::new(allocator, Path::new("snippet.ts"), options)
         .build_with_scoping(scoping, &mut program);
     if let Some(error) = transformed.diagnostics.errors().next() {

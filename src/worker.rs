@@ -56,7 +56,7 @@ use crate::{
         queue::{Holds, Next, NoRoom, Queue, Task},
     },
     telemetry,
-    transpile::{self, TranspileError, Transpiler},
+    transpile::{self, Check, Findings, TranspileError, Transpiler},
     watchdog::{Cause, Running, Watched},
 };
 
@@ -105,7 +105,8 @@ pub(crate) fn spawn(
         telemetry::worker_born(idx, began.elapsed());
         let _ = ready.send(Ok(()));
         drop(ready);
-        let transpiler = Transpiler::new(orders.source_bytes);
+        let transpiler =
+            Transpiler::new(orders.source_bytes).with_api(orders.blueprint.preset.api());
         let mut worker = Worker {
             idx,
             guard,
@@ -172,6 +173,9 @@ pub(crate) struct Parked {
 /// A job that has begun and is to be replied to.
 struct Open {
     code: String,
+    check: Check,
+    /// Boxed: hardly any run has some, and many runs may wait.
+    findings: Box<Findings>,
     reply: Box<dyn FnOnce(Reply) -> After + Send>,
     worker_idx: usize,
     deadline: Option<Instant>,
@@ -283,7 +287,7 @@ impl Worker {
             return;
         }
         let Task { job, watched } = task;
-        let Job { code, input, arrived, deadline, reply } = job;
+        let Job { code, input, arrived, deadline, check, reply } = job;
         self.last_run += 1;
         let number = self.last_run;
         self.guard.begin_run(number);
@@ -295,6 +299,8 @@ impl Worker {
         let queued = began.saturating_duration_since(arrived);
         let mut open = Open {
             code,
+            check,
+            findings: Box::default(),
             reply,
             worker_idx: self.idx,
             deadline: deadline.map(|(at, _timeout)| at),
@@ -332,7 +338,9 @@ impl Worker {
             return Ok(Step::Ended(Box::new(outcome)));
         };
         let began = Instant::now();
-        let program = self.transpiler.transpile(&open.code)?;
+        let program = self.transpiler.transpile(&open.code, open.check);
+        *open.findings = self.transpiler.take_findings();
+        let program = program?;
         open.transpile = began.elapsed();
         Ok(match watched.cause() {
             // The deadline passed meanwhile; nothing has run.
@@ -558,7 +566,18 @@ impl Parked {
 impl Open {
     /// Replies. A panic in there is the asker's loss, not the next job's.
     fn finish(self, outcome: Result<Outcome, TranspileError>) -> Option<After> {
-        let Open { code, reply, worker_idx, deadline, queued, waited, transpile, cpu } = self;
+        let Open {
+            code,
+            findings,
+            reply,
+            worker_idx,
+            deadline,
+            queued,
+            waited,
+            transpile,
+            cpu,
+            ..
+        } = self;
         let outcome = outcome.map(|mut it| {
             it.usage.transpile = transpile;
             it.usage.wait = waited;
@@ -567,7 +586,9 @@ impl Open {
         });
         let is_late = matches!(&outcome, Ok(Outcome { result: Err(RunError::TimedOut), .. }));
         let overrun = deadline.filter(|_| is_late).map(|at| at.elapsed());
-        let reply_with = Reply { code, queued, overrun, worker_idx: Some(worker_idx), outcome };
+        let worker_idx = Some(worker_idx);
+        let findings = *findings;
+        let reply_with = Reply { code, queued, findings, overrun, worker_idx, outcome };
         catch_unwind(AssertUnwindSafe(|| reply(reply_with))).ok()
     }
 

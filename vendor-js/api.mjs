@@ -54,6 +54,12 @@ const EXTRA = {
   RequestOptions: ["interface RequestOptions", " abortSignal?: AbortSignal", " requestTimeout?: number"],
 };
 
+const USED_MOST = [
+  "region", "endpoint", "forcePathStyle", "credentials", "maxAttempts", "Body", "ContentType", "Metadata", "Prefix",
+  "ContinuationToken", "MaxKeys", "Delimiter", "Contents", "IsTruncated", "NextContinuationToken", "Range", "VersionId",
+  "ETag", "ContentLength", "LastModified", "ACL", "StorageClass",
+];
+
 const SEND = " send(command: Command, options?: RequestOptions): Promise<Output>";
 
 // `entry` is a .d.ts; `only` names the globals to take from it when it is not a
@@ -168,11 +174,12 @@ export function apiTable(ts, { entry, only, options = {} }) {
       .getProperties()
       .filter((it) => it.name !== "prototype")
       .flatMap((it) => members([it]).map((line) => ` static${line}`));
-    const sends = body.some((line) => line.startsWith(" send("));
+    const isSend = (line) => /^ send[<(]/.test(line);
+    const sends = body.some(isSend);
     lines.set(name, [
       `class ${name}${parameters(construct)}${doc}`,
       ...(sends ? [SEND] : []),
-      ...body.filter((line) => !line.startsWith(" send(")),
+      ...body.filter((line) => !isSend(line)),
       ...statics,
     ]);
   }
@@ -196,8 +203,9 @@ export function apiTable(ts, { entry, only, options = {} }) {
   function members(properties) {
     const res = [];
     const isOptional = (it) => it.flags & ts.SymbolFlags.Optional;
-    // Required ones first: they are what a reader looks for.
-    for (const property of [...properties.filter((it) => !isOptional(it)), ...properties.filter(isOptional)]) {
+    // Required ones first, then what is used most: that is what a reader looks for.
+    const rank = (it) => (!isOptional(it) ? -1 : (USED_MOST.indexOf(it.name) + 1 || USED_MOST.length + 1));
+    for (const property of [...properties].sort((a, b) => rank(a) - rank(b))) {
       if (only !== undefined && /^on[a-z]+$|Event(Listener)?$/.test(property.name)) continue;
       if (property.name.startsWith("__") || property.name.startsWith("#") || isInternal(property)) continue;
       const declaration = property.valueDeclaration ?? property.declarations?.[0];
@@ -206,9 +214,11 @@ export function apiTable(ts, { entry, only, options = {} }) {
       const optional = isOptional(property) ? "?" : "";
       const doc = docOf(property);
       const type = checker.getTypeOfSymbolAtLocation(property, declaration);
-      const call = checker.getNonNullableType(type).getCallSignatures()[0];
+      const calls = withoutCallbacks(checker.getNonNullableType(type).getCallSignatures());
+      const call = calls.at(-1);
       if (call !== undefined && (ts.isMethodSignature(declaration) || ts.isMethodDeclaration(declaration))) {
-        res.push(` ${property.name}${optional}${signature(call)}${doc}`);
+        const nRequired = calls[0].getParameters().length;
+        res.push(` ${property.name}${optional}${signature(call, nRequired)}${doc}`);
       } else {
         const node = declaration.type;
         const isGeneric = property.links?.mapper !== undefined || /\bT\b/.test(node?.getText() ?? "");
@@ -221,20 +231,32 @@ export function apiTable(ts, { entry, only, options = {} }) {
     return res;
   }
 
-  function signature(call) {
+  // Where some overloads take a callback, those that do not, shortest first;
+  // otherwise the first.
+  function withoutCallbacks(calls) {
+    const isCallback = (it) => it.valueDeclaration?.type !== undefined && ts.isFunctionTypeNode(it.valueDeclaration.type);
+    const plain = calls.filter((it) => !it.getParameters().some(isCallback));
+    if (only !== undefined || plain.length === 0 || plain.length === calls.length) return calls.slice(0, 1);
+    return plain.sort((a, b) => a.getParameters().length - b.getParameters().length);
+  }
+
+  function signature(call, nRequired = Infinity) {
     const declaration = call.getDeclaration();
     const returns =
       declaration?.type === undefined ? renderType(call.getReturnType(), declaration) : renderNode(declaration.type, true);
-    const generic = declaration?.typeParameters?.map((it) => it.name.text) ?? [];
-    return `${generic.length > 0 ? `<${generic.join(", ")}>` : ""}${parameters(call)}: ${returns}`;
+    const text = `${parameters(call, nRequired)}: ${returns}`;
+    const generic = (declaration?.typeParameters ?? [])
+      .map((it) => it.name.text)
+      .filter((name) => new RegExp(`\\b${name}\\b`).test(text));
+    return generic.length > 0 ? `<${generic.join(", ")}>${text}` : text;
   }
 
-  function parameters(call) {
-    const list = call.getParameters().map((parameter) => {
+  function parameters(call, nRequired = Infinity) {
+    const list = call.getParameters().map((parameter, idx) => {
       const declaration = parameter.valueDeclaration;
       if (declaration === undefined || !ts.isParameter(declaration)) return `${parameter.name}: any`;
       const isRest = declaration.dotDotDotToken !== undefined;
-      const isOptional = declaration.questionToken !== undefined || declaration.initializer !== undefined;
+      const isOptional = idx >= nRequired || declaration.questionToken !== undefined || declaration.initializer !== undefined;
       // `...[config]: OptionalParameter<Config>` is how the SDK spells a parameter.
       if (isRest && declaration.type !== undefined && ts.isTypeReferenceNode(declaration.type)) {
         const [inner] = declaration.type.typeArguments ?? [];

@@ -20,17 +20,18 @@ use std::{
 
 use llm_kernel::{
     cli::{
-        AskArgs, Flags, Input, Output, Question, RunArgs, RunCodeArgs, Settings, Source,
-        UsageError, run_code_help,
+        AskArgs, Flags, Input, LookUpArgs, Output, Question, RunArgs, RunCodeArgs, Settings,
+        Source, UsageError, run_code_help,
     },
     client::{Client, ClientError},
     endpoint::{DEFAULT_SOCKET, Endpoint},
     glance::{self, Findings, Health, Kernel, Naming, Snippet, SocketFile},
     net::Reactor,
     pretty::pretty,
-    protocol::{Answer, Control, Failure, Id, Message, Request, Surroundings},
+    protocol::{Answer, Control, Failure, Id, Message, Request, Surroundings, Warning},
     service::Service,
     token::{self, Token},
+    transpile::Check,
 };
 use parking_lot::Mutex;
 use serde_json::value::RawValue;
@@ -52,6 +53,12 @@ fn main() -> ExitCode {
         Ok(RunCodeArgs::Version) => {
             let version = format!("run-code {}\n", env!("CARGO_PKG_VERSION"));
             return print(&version, ExitCode::SUCCESS);
+        }
+        Ok(RunCodeArgs::LookUp(args)) => {
+            return match look_up(args) {
+                Ok(text) => print(&text, ExitCode::SUCCESS),
+                Err(err) => err.report(),
+            };
         }
         Ok(RunCodeArgs::Run(args)) => args,
         Ok(RunCodeArgs::Ask(args)) => {
@@ -120,6 +127,7 @@ fn run(args: &RunArgs, interrupt: &Interrupt) -> Result<(Answer, String), Error>
         code: read_source(&args.source)?,
         input: read_input(&args.input)?,
         timeout_ms: args.timeout_ms,
+        check: args.check,
     };
     let variable = env::var_os("LLM_KERNEL_SOCKET");
     match find_kernel(args.socket.as_ref(), variable, Path::new(DEFAULT_SOCKET))? {
@@ -245,6 +253,7 @@ fn try_out() -> Request {
         code: glance::SNIPPET.to_owned(),
         input: "{}".to_owned(),
         timeout_ms: Some(5_000),
+        check: Check::Warn,
     }
 }
 
@@ -284,6 +293,21 @@ fn ask(
         });
     }
     Ok(client.run(request)?)
+}
+
+/// What the kernel, or the library in this process, says about its API.
+fn look_up(args: LookUpArgs) -> Result<String, Error> {
+    let LookUpArgs { lookup, tokens, socket } = args;
+    let variable = env::var_os("LLM_KERNEL_SOCKET");
+    match find_kernel(socket.as_ref(), variable, Path::new(DEFAULT_SOCKET))? {
+        Some(mut client) => Ok(client.look_up(lookup, tokens)?),
+        None => {
+            let settings = Settings::resolve(&Flags::default(), |name| env::var_os(name))?;
+            start_service(&settings)?
+                .look_up(&lookup, tokens)
+                .map_err(|failure| Error::Failed(failure.message))
+        }
+    }
 }
 
 /// In this process: the same library, the same limits, the same answer.
@@ -369,6 +393,13 @@ fn show(answer: &Answer, line: &str, output: Output, signal: Option<i32>) -> Exi
     for log in &answer.logs {
         // A closed stderr is no reason to withhold the result.
         let _ = writeln!(stderr, "{}", log.text);
+    }
+    for warning in &answer.warnings {
+        let Warning { line, column, message, signature } = warning;
+        let _ = writeln!(stderr, "warning: snippet.ts:{line}:{column}: {message}");
+        if let Some(signature) = signature {
+            let _ = writeln!(stderr, "  {signature}");
+        }
     }
     match &answer.outcome {
         Ok(result) => print(&format!("{}\n", pretty(result)), code),

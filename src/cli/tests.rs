@@ -37,6 +37,29 @@ fn source_is_required_and_single() {
 }
 
 #[test]
+fn the_api_is_looked_up_by_words_or_by_name() {
+    let parsed = |args: &[&str]| match RunCodeArgs::parse(args).unwrap() {
+        RunCodeArgs::LookUp(args) => (args.lookup, args.tokens),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        parsed(&["api", "search", "put", "object", "--tokens", "300"]),
+        (Lookup::Search("put object".to_owned()), Some(300))
+    );
+    assert_eq!(parsed(&["api", "show", "MyLib"]), (Lookup::Show("MyLib".to_owned()), None));
+    assert_eq!(parsed(&["prompt"]), (Lookup::Prompt, None));
+    check_run_code_error(
+        &["api", "find", "x"],
+        "api takes `search <words>` or `show <name>`, such as AwsS3.PutObjectCommand",
+    );
+    check_run_code_error(&["prompt", "--tokens", "0"], "--tokens: must be at least 1");
+    check_run_code_error(
+        &["prompt", "--token", "9"],
+        "unknown flag --token; did you mean `--tokens`?",
+    );
+}
+
+#[test]
 fn a_typo_is_met_with_the_nearest_flag() {
     check_run_code_error(&["--cdoe", "1"], "unknown flag --cdoe; did you mean `--code`?");
     check_run_code_error(
@@ -100,6 +123,7 @@ fn a_whole_command_line() {
         input: Input::File("in.json".into()),
         socket: Some(Endpoint::Tcp { host: "127.0.0.1".to_owned(), port: 9000 }),
         timeout_ms: Some(250),
+        check: Check::Warn,
         output: Output::AnswerLine,
     };
     assert_eq!(args, Ok(RunCodeArgs::Run(expected)));

@@ -24,7 +24,7 @@ use super::{
         console::Console,
         crypto,
         http::Exchanges,
-        random,
+        intl, random,
         text::{self, Decoders},
         url, xml,
     },
@@ -224,6 +224,9 @@ impl Host {
                 Err(refused) => refused,
             },
             Op::XmlParse => xml::xml_parse(args),
+            Op::Intl => intl::intl(args),
+            Op::IntlTag => intl::intl_tag(args),
+            Op::ZoneName => intl::zone_name(args),
             op => match &mut self.calls {
                 Some(calls) => call(calls, op, args),
                 None => Reply::throw("Error", "a bundle may not call the host while it loads"),

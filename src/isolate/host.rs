@@ -9,6 +9,7 @@ pub(crate) mod compress;
 pub(crate) mod console;
 pub(crate) mod crypto;
 pub mod http;
+pub mod intl;
 pub(crate) mod random;
 pub(crate) mod text;
 pub(crate) mod url;
@@ -154,10 +155,16 @@ pub(crate) enum Op {
     Checksum = 53,
     /// `(text or bytes)`; JSON text of what the SDK's parser makes of XML.
     XmlParse = 54,
+    /// `(request, action, value?, other?)`; text, JSON text or a number.
+    Intl = 80,
+    /// `(action, tag, more?)`; text.
+    IntlTag = 81,
+    /// `(ms since the epoch)`; the name of the kernel's time zone then.
+    ZoneName = 82,
 }
 
 impl Op {
-    pub(crate) const ALL: [Op; 32] = [
+    pub(crate) const ALL: [Op; 35] = [
         Op::Log,
         Op::WallClock,
         Op::Elapsed,
@@ -190,6 +197,9 @@ impl Op {
         Op::AwsSignPolicy,
         Op::Checksum,
         Op::XmlParse,
+        Op::Intl,
+        Op::IntlTag,
+        Op::ZoneName,
     ];
 
     /// What it counts as, in metrics and logs.

@@ -30,7 +30,10 @@ use super::{
 };
 use crate::{
     pool::Ticket,
-    protocol::{Answer, Control, Failure, Id, Message, Refusal, Request, Severity, control_line},
+    protocol::{
+        Answer, Control, Failure, Id, Message, Refusal, Request, Severity, control_line,
+        text_member,
+    },
     telemetry::{Metrics, Peer},
 };
 
@@ -364,6 +367,13 @@ impl Connection {
                 Standing::Known
             }
             (Ok(Message::Control { id, control }), _) => {
+                if let Control::Api { lookup, tokens } = &control {
+                    let text = self.shared.service.look_up(lookup, *tokens);
+                    let details = text.map(|it| text_member(&it));
+                    let outcome = details.as_ref().map(String::as_str);
+                    reply.send(control_line(id.as_ref(), control.op(), outcome));
+                    return Standing::Known;
+                }
                 let details = match &control {
                     Control::Cancel { target } => {
                         format!(r#""cancelled":{}"#, self.in_flight.cancel(target))
@@ -373,7 +383,10 @@ impl Connection {
                         let text = serde_json::Value::String(self.shared.metrics());
                         format!(r#""metrics":{text}"#)
                     }
-                    Control::Ping | Control::Doctor | Control::Auth { .. } => self.introduction(),
+                    Control::Ping
+                    | Control::Doctor
+                    | Control::Auth { .. }
+                    | Control::Api { .. } => self.introduction(),
                 };
                 reply.send(control_line(id.as_ref(), control.op(), Ok(&details)));
                 Standing::Known

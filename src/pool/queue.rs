@@ -31,6 +31,7 @@ use parking_lot::Mutex;
 use super::{Job, Reply};
 use crate::{
     isolate::{Outcome, host::Mail},
+    transpile::Findings,
     watchdog::{Cause, Watched},
 };
 
@@ -135,6 +136,7 @@ impl Queue {
     }
 
     /// The task comes back when the queue is full or closed.
+    #[expect(clippy::result_large_err, reason = "the task goes back to whoever has to answer")]
     pub(crate) fn push(&self, task: Task) -> Result<(), Task> {
         let mut state = self.state.lock();
         // An idle worker takes its job at once: that one does not wait.
@@ -273,7 +275,14 @@ impl Task {
         self.watched.end();
         let outcome = Ok(Outcome::failed(cause.into()));
         let queued = arrived.elapsed();
-        let refusal = Reply { code, queued, overrun: None, worker_idx: None, outcome };
+        let refusal = Reply {
+            code,
+            queued,
+            findings: Findings::default(),
+            overrun: None,
+            worker_idx: None,
+            outcome,
+        };
         // A panic in the reply is the asker's loss.
         let _ = catch_unwind(AssertUnwindSafe(|| reply(refusal)(None)));
     }
@@ -332,7 +341,14 @@ mod tests {
 
     fn task(arrived: Instant) -> Task {
         let (code, input) = (String::new(), String::new());
-        let job = Job { code, input, deadline: None, arrived, reply: Box::new(ignore) };
+        let job = Job {
+            code,
+            input,
+            deadline: None,
+            arrived,
+            check: crate::transpile::Check::Warn,
+            reply: Box::new(ignore),
+        };
         Task { job, watched: Watched::new() }
     }
 

@@ -19,7 +19,13 @@ fn check_answer(answer: &Answer, line: &str) {
 }
 
 fn request(code: &str) -> Request {
-    Request { id: None, code: code.to_owned(), input: "{}".to_owned(), timeout_ms: None }
+    Request {
+        id: None,
+        code: code.to_owned(),
+        input: "{}".to_owned(),
+        timeout_ms: None,
+        check: Check::Warn,
+    }
 }
 
 #[test]
@@ -30,9 +36,10 @@ fn requests_cross_the_wire_both_ways() {
             id: Some(Id::text("7")),
             input: r#"{"b":1e400,"a":[1.50]}"#.to_owned(),
             timeout_ms: Some(5000),
+            check: Check::Strict,
             ..request("return `hi`;\n")
         },
-        r#"{"id":"7","code":"return `hi`;\n","input":{"b":1e400,"a":[1.50]},"timeoutMs":5000}"#,
+        r#"{"id":"7","code":"return `hi`;\n","input":{"b":1e400,"a":[1.50]},"timeoutMs":5000,"check":"strict"}"#,
     );
 }
 
@@ -64,6 +71,18 @@ fn controls_cross_the_wire_both_ways() {
     check(&Control::Doctor, None, r#"{"op":"doctor"}"#);
     check(&Control::Cancel { target: Id("7".to_owned()) }, Some("7"), r#"{"op":"cancel","id":7}"#);
     check(&Control::Auth { token: "t\"".to_owned() }, None, r#"{"op":"auth","token":"t\""}"#);
+    let api = |lookup, tokens| Control::Api { lookup, tokens };
+    check(&api(Lookup::Prompt, None), None, r#"{"op":"prompt"}"#);
+    check(
+        &api(Lookup::Search("put object".to_owned()), Some(300)),
+        None,
+        r#"{"op":"api","search":"put object","tokens":300}"#,
+    );
+    check(
+        &api(Lookup::Show("MyLib.retry".to_owned()), None),
+        None,
+        r#"{"op":"api","show":"MyLib.retry"}"#,
+    );
 }
 
 #[test]
@@ -81,6 +100,7 @@ fn answers_cross_the_wire_both_ways() {
         &Answer {
             id: Some(Id::text("7")),
             outcome: Ok(r#"{"z":1,"a":12345678901234567890}"#.to_owned()),
+            warnings: vec![],
             logs: vec![Log { level: "log".into(), text: "hi".to_owned() }],
             usage,
             effects: Effects { ran: Ran::Complete, ..Effects::default() },
@@ -104,6 +124,12 @@ fn answers_cross_the_wire_both_ways() {
         &Answer {
             id: None,
             outcome: Ok("null".to_owned()),
+            warnings: vec![Warning {
+                line: 1,
+                column: 2,
+                message: "m".to_owned(),
+                signature: Some("s".to_owned()),
+            }],
             logs: vec![],
             usage: Usage {
                 dropped: Some(Dropped { timers: 1, calls: 0 }),
@@ -119,7 +145,8 @@ fn answers_cross_the_wire_both_ways() {
             },
         },
         concat!(
-            r#"{"ok":true,"result":null,"logs":[],"usage":{"queueMs":0.0,"transpileMs":0.0,"#,
+            r#"{"ok":true,"result":null,"warnings":[{"line":1,"column":2,"message":"m","#,
+            r#""signature":"s"}],"logs":[],"usage":{"queueMs":0.0,"transpileMs":0.0,"#,
             r#""runMs":0.0,"waitMs":0.0,"cpuMs":0.0,"heapBytes":0,"calls":[{"operation":"PutObject","#,
             r#""method":"PUT","host":"s3.eu-west-1.amazonaws.com","bucket":"b","status":200,"#,
             r#""ms":2.5}],"moreCalls":1,"dropped":{"timers":1,"calls":0}},"effects":{"#,

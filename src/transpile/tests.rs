@@ -394,7 +394,7 @@ fn places_in_the_program_are_places_in_the_snippet() {
 fn sizes_are_bounded() {
     let too_large = |message: &str| Err(TranspileError::TooLarge { message: message.to_owned() });
     assert_eq!(
-        Transpiler::new(10).transpile("return 12345").map(|it| it.text),
+        Transpiler::new(10).transpile("return 12345", Check::Warn).map(|it| it.text),
         too_large("the source is 12 bytes long, the limit is 10 bytes")
     );
     let members: String = (1..60).map(|it| format!("a{it} = a{} + a{0}, ", it - 1)).collect();
@@ -481,10 +481,10 @@ fn nothing_nests_deep_enough_to_end_the_process() {
                 let n = n.min(SOURCE_BYTES / (open.len() + close.len()) - 100);
                 let code = format!("{prefix}{}{middle}{}", open.repeat(n), close.repeat(n));
                 // Any answer will do: what counts is that there is one.
-                let _ = transpiler.transpile(&code);
+                let _ = transpiler.transpile(&code, Check::Warn);
             }
         }
-        assert!(transpiler.transpile("return 1").is_ok());
+        assert!(transpiler.transpile("return 1", Check::Warn).is_ok());
     });
 }
 
@@ -564,7 +564,7 @@ fn flat_sources_are_accepted_up_to_the_cap() {
     on_promised_stack(|| {
         let mut transpiler = Transpiler::new(SOURCE_BYTES + (256 << 10));
         for code in &sources {
-            if let Err(err) = transpiler.transpile(code) {
+            if let Err(err) = transpiler.transpile(code, Check::Warn) {
                 panic!("{}…\n{err:?}", code.chars().take(200).collect::<String>());
             }
         }

@@ -99,6 +99,7 @@ fn a_silent_kernel_is_given_up_and_told_to_cancel() {
         code: "return 1".to_owned(),
         input: "{}".to_owned(),
         timeout_ms: None,
+        check: llm_kernel::transpile::Check::Warn,
     };
     let err = client.run(&request).unwrap_err();
     assert_eq!(err.to_string(), "the kernel has been silent for 50 ms");

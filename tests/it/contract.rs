@@ -164,6 +164,7 @@ fn errors_point_into_the_callers_text() {
             "message": "cannot read property 'b' of undefined",
             "stack": "TypeError: cannot read property 'b' of undefined\n    at f (snippet.ts:4:11)",
             "frame": "  3 |   await null;\n> 4 |   return (row as any).a.b;\n    |           ^\n  5 | };",
+            "hint": "what stands before `.b` is undefined: look at the object with console.log, or use `?.` and `??`",
             "line": 4,
             "column": 11,
         })),

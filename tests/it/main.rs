@@ -3,12 +3,14 @@
 mod harness;
 mod one_worker;
 
+mod check;
 mod cli;
 mod contract;
 mod fetch;
 mod fuzz;
 mod hostile;
 mod hostile_input;
+mod intl;
 mod kernel;
 mod kills;
 mod lifecycle;

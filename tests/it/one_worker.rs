@@ -41,6 +41,7 @@ impl OneWorker {
             input: r#"{"name":"Ada"}"#.to_owned(),
             deadline: Some((deadline, timeout)),
             arrived,
+            check: llm_kernel::transpile::Check::Warn,
             reply,
         };
         self.pool.submit(job).unwrap();

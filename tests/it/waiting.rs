@@ -45,6 +45,7 @@ impl Crowd {
             input: input.to_string(),
             deadline: Some((arrived + timeout, timeout)),
             arrived,
+            check: llm_kernel::transpile::Check::Warn,
             reply: Box::new(move |reply| {
                 let _ = sender.send((reply, Instant::now()));
                 Box::new(drop)

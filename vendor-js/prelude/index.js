@@ -8,6 +8,7 @@ import { ask, call, door, settle, start } from "./door.js";
 import "./errors.js";
 import "./clock.js";
 import "./random.js";
+import "./intl.js";
 import { takeTimer } from "./timers.js";
 import { stringify } from "./result.js";
 import { describe, leftovers, rejection } from "./describe.js";

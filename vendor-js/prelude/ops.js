@@ -33,3 +33,6 @@ export const AWS_PRESIGN = 51; // (description) → a call: URL
 export const AWS_SIGN_POLICY = 52; // (description) → a call: JSON text of form fields
 export const CHECKSUM = 53; // (algorithm, bytes | text) → a call: base64
 export const XML_PARSE = 54; // (text | bytes) → JSON text
+export const INTL = 80; // (request, action, value, other) → text, JSON text or a number
+export const INTL_TAG = 81; // (action, tag, more) → text
+export const ZONE_NAME = 82; // (ms since the epoch) → text
