@@ -17,7 +17,7 @@ use super::{
     heap::Heap,
     host::{
         Arg, Completion, Op, Reply, TimerId,
-        calls::Calls,
+        calls::{Calls, Owned},
         checksum,
         clock::Clock,
         compress::Flates,
@@ -256,7 +256,6 @@ impl Host {
 
 /// The ops that work beside the run, and those about what they have under way.
 fn call(calls: &mut Calls, op: Op, args: &[Arg<'_>]) -> Reply {
-    let n_bytes = args.iter().map(Arg::len).sum();
     match op {
         Op::HttpStart => calls.start(Exchanges::start, args),
         Op::HttpTake => calls.ask(Exchanges::take, args),
@@ -268,16 +267,20 @@ fn call(calls: &mut Calls, op: Op, args: &[Arg<'_>]) -> Reply {
         Op::AwsDefaults => calls.start(Exchanges::aws_defaults, args),
         Op::AwsPresign => calls.start(Exchanges::presign, args),
         Op::AwsSignPolicy => calls.start(Exchanges::sign_policy, args),
-        Op::Checksum => match checksum::checksum(args) {
-            Ok(work) => calls.start_work(n_bytes, work),
-            Err(reply) => reply,
-        },
-        Op::CryptoCall => match crypto::Task::of(args) {
-            Ok(task) => {
-                calls.start_work(n_bytes, move |wanted| task.perform(|| wanted.is_wanted()))
+        Op::Hold => calls.hold(args),
+        Op::Checksum => calls.start_work(args, |args, wanted| {
+            let args: Vec<Arg<'_>> = args.iter().map(Owned::as_arg).collect();
+            checksum::checksum(&args, wanted)
+        }),
+        Op::CryptoCall => calls.start_work(args, |args, wanted| {
+            let task = crypto::Task::of(&args.iter().map(Owned::as_arg).collect::<Vec<_>>());
+            // The task has its own copy.
+            drop(args);
+            match task {
+                Ok(task) => task.perform(|| wanted.is_wanted()),
+                Err(refused) => refused,
             }
-            Err(refused) => refused,
-        },
+        }),
         _ => Reply::bad_args(op),
     }
 }

@@ -129,6 +129,9 @@ pub(crate) enum Op {
     Crypto = 35,
     /// `(operation, …)`; a call: the same, beside the run.
     CryptoCall = 36,
+    /// `(index, at, bytes, bytes in all)`; a slice of an argument of the next call
+    /// that works beside the run.
+    Hold = 37,
     /// `(description, body?)`; a call: the head of the response, as JSON text. The
     /// call's number names the exchange from then on.
     HttpStart = 40,
@@ -164,7 +167,7 @@ pub(crate) enum Op {
 }
 
 impl Op {
-    pub(crate) const ALL: [Op; 35] = [
+    pub(crate) const ALL: [Op; 36] = [
         Op::Log,
         Op::WallClock,
         Op::Elapsed,
@@ -185,6 +188,7 @@ impl Op {
         Op::FlatePull,
         Op::Crypto,
         Op::CryptoCall,
+        Op::Hold,
         Op::HttpStart,
         Op::HttpTake,
         Op::HttpRead,
@@ -214,7 +218,7 @@ impl Op {
             }
             Op::UrlParse | Op::UrlSet => Family::Url,
             Op::FlateOpen | Op::FlatePush | Op::FlatePull => Family::Flate,
-            Op::Crypto | Op::CryptoCall => Family::Crypto,
+            Op::Crypto | Op::CryptoCall | Op::Hold => Family::Crypto,
             Op::HttpStart
             | Op::HttpTake
             | Op::HttpRead

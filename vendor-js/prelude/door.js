@@ -1,8 +1,15 @@
 // The way out of the isolate. `__door` leaves the global object here, so that
 // only the prelude can reach it. It takes primitives and bytes; whatever a
 // caller hands in has to be converted before.
-import { MapCtor, MapPrototypeDelete, MapPrototypeGet, MapPrototypeSet, PromiseCtor, apply } from "./primordials.js";
+import {
+  MapCtor, MapPrototypeDelete, MapPrototypeGet, MapPrototypeSet, PromiseCtor, Uint8ArrayCtor, Uint8ArraySubarray,
+  apply,
+} from "./primordials.js";
 import { makeError, refine } from "./errors.js";
+import { HOLD } from "./ops.js";
+
+// The door is not to be held for longer than copying this takes.
+const SLICE_BYTES = 256 * 1024;
 
 export const door = globalThis.__door;
 delete globalThis.__door;
@@ -28,6 +35,21 @@ export function call(op, ...args) {
     if (typeof id === "number") MapPrototypeSet(pending, id, { __proto__: null, resolve, reject });
     else resolve(id);
   });
+}
+
+// The same for one that works beside the run. What is large goes ahead in slices.
+export function work(op, ...args) {
+  for (let idx = 0; idx < args.length; idx++) {
+    const size = args[idx]?.byteLength ?? 0;
+    if (size <= SLICE_BYTES) continue;
+    const bytes = new Uint8ArrayCtor(args[idx].buffer ?? args[idx], args[idx].byteOffset ?? 0, size);
+    for (let at = 0; at < size; at += SLICE_BYTES) {
+      ask(HOLD, idx, at, Uint8ArraySubarray(bytes, at, at + SLICE_BYTES), size);
+    }
+    args[idx] = null;
+  }
+  args = [op, ...args];
+  return apply(call, undefined, args);
 }
 
 // The same for an op that has something to be named by: its number, and the

@@ -20,6 +20,7 @@ export const FLATE_PUSH = 31; // (stream, bytes ≤ 64 KiB)
 export const FLATE_PULL = 32; // (stream, at the end) → ArrayBuffer | undefined before the next push
 export const CRYPTO = 35; // (operation, …) → ArrayBuffer | boolean
 export const CRYPTO_CALL = 36; // (operation, …) → a call: the same
+export const HOLD = 37; // (index, at, bytes, bytes in all); a slice of an argument of the next work
 // "A call" gives its number at once and settles later: `call` in door.js.
 export const HTTP_START = 40; // (description, body | undefined) → a call: JSON text of the head
 export const HTTP_TAKE = 41; // (exchange, max) → ArrayBuffer | true at the end | undefined: wait

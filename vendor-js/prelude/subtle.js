@@ -3,7 +3,7 @@
 // given out as DER is read and written here.
 import * as op from "./ops.js";
 import { defineClass, defineHidden, defineProperty } from "./primordials.js";
-import { call, door } from "./door.js";
+import { door, work } from "./door.js";
 import { DOMException } from "./domexception.js";
 import { rethrow } from "./errors.js";
 import { bytesOf, encodeUtf8 } from "./encoding.js";
@@ -28,7 +28,7 @@ const unsupported = (what) => fail("NotSupportedError", `${what} is not availabl
 async function perform(isSlow, ...args) {
   let size = 0;
   for (const arg of args) size += arg?.byteLength ?? 0;
-  if (isSlow || size > AT_ONCE_BYTES) return await call(op.CRYPTO_CALL, ...args);
+  if (isSlow || size > AT_ONCE_BYTES) return await work(op.CRYPTO_CALL, ...args);
   try {
     return door(op.CRYPTO, ...args);
   } catch (error) {

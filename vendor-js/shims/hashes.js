@@ -1,7 +1,7 @@
 // In place of the hash functions in JavaScript that the S3 client is configured
 // with: the host's.
 import { fromBase64 } from "@smithy/core/serde";
-import { call, op } from "./host.js";
+import { op, work } from "./host.js";
 
 const hashOf = (algorithm) =>
   class {
@@ -13,7 +13,7 @@ const hashOf = (algorithm) =>
 
     async digest() {
       const blob = this.#chunks.length === 1 ? this.#chunks[0] : new Uint8Array(await new Blob(this.#chunks).arrayBuffer());
-      return fromBase64(await call(op.CHECKSUM, algorithm, blob));
+      return fromBase64(await work(op.CHECKSUM, algorithm, blob));
     }
 
     reset() {

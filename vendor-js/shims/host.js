@@ -3,7 +3,7 @@
 import * as op from "../prelude/ops.js";
 
 export { op };
-export const { ask, call, door, start } = globalThis.__host;
+export const { ask, call, door, start, work } = globalThis.__host;
 
 let defaults;
 

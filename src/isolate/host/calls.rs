@@ -7,7 +7,8 @@
 //! its own module's business.
 
 use std::{
-    fmt,
+    collections::BTreeMap,
+    fmt, mem,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, OnceLock,
@@ -97,7 +98,42 @@ pub struct Calls {
     n_in_flight: u32,
     /// `None` until the run talks to somebody.
     exchanges: Option<Exchanges>,
+    /// Large arguments of the next work, by their index.
+    held: BTreeMap<usize, Vec<u8>>,
     work: Arc<Shared>,
+}
+
+/// What work is done on. It owns what in the isolate may be gone by then.
+#[derive(Debug)]
+pub(crate) enum Owned {
+    Arg(Arg<'static>),
+    Bytes(Vec<u8>),
+}
+
+impl Owned {
+    fn of(arg: &Arg<'_>) -> Owned {
+        Owned::Arg(match arg {
+            Arg::Bytes(bytes) => return Owned::Bytes(bytes.to_vec()),
+            Arg::Text(text) => Arg::Text(text.clone().into_owned().into()),
+            Arg::Undefined => Arg::Undefined,
+            Arg::Null => Arg::Null,
+            Arg::Bool(it) => Arg::Bool(*it),
+            Arg::Number(it) => Arg::Number(*it),
+        })
+    }
+
+    /// As an op takes it.
+    pub(crate) fn as_arg(&self) -> Arg<'_> {
+        match self {
+            Owned::Bytes(bytes) => Arg::Bytes(bytes),
+            Owned::Arg(Arg::Bytes(bytes)) => Arg::Bytes(bytes),
+            Owned::Arg(Arg::Text(text)) => Arg::Text((&**text).into()),
+            Owned::Arg(Arg::Undefined) => Arg::Undefined,
+            Owned::Arg(Arg::Null) => Arg::Null,
+            Owned::Arg(Arg::Bool(it)) => Arg::Bool(*it),
+            Owned::Arg(Arg::Number(it)) => Arg::Number(*it),
+        }
+    }
 }
 
 /// What a run shares with its work on other threads.
@@ -127,6 +163,7 @@ impl Calls {
             last_call: 0,
             n_in_flight: 0,
             exchanges: None,
+            held: BTreeMap::new(),
             work: Arc::default(),
         }
     }
@@ -176,15 +213,56 @@ impl Calls {
         }
     }
 
-    /// Starts work that needs a processor and nobody else, such as compression, on
+    /// Op `hold(index, at, bytes, bytes in all)`: a slice of an argument of the next
+    /// work, which has null in its place. Copying a large one in one go would hold
+    /// the door.
+    pub(crate) fn hold(&mut self, args: &[Arg<'_>]) -> Reply {
+        let [Arg::Number(idx), Arg::Number(at), Arg::Bytes(slice), Arg::Number(n_bytes)] = args
+        else {
+            return Reply::type_error("hold takes an index, an offset, bytes and their number");
+        };
+        let (idx, at, n_bytes) = (*idx as usize, *at as usize, *n_bytes as usize);
+        if at == 0 {
+            self.held.remove(&idx);
+            let n_held: usize = self.held.values().map(Vec::capacity).sum();
+            if let Err(refused) = self.check_held(n_held.saturating_add(n_bytes)) {
+                self.held.clear();
+                return refused;
+            }
+            self.held.insert(idx, Vec::with_capacity(n_bytes));
+        }
+        match self.held.get_mut(&idx) {
+            Some(bytes) if bytes.len() == at && slice.len() <= n_bytes.saturating_sub(at) => {
+                bytes.extend_from_slice(slice);
+                Reply::Undefined
+            }
+            _ => Reply::type_error("a slice is out of its place"),
+        }
+    }
+
+    /// Whether the host may copy so much more for this run.
+    fn check_held(&self, n_bytes: usize) -> Result<(), Reply> {
+        let most = self.outside.limits.held_bytes;
+        if self.work.held_bytes.load(Ordering::Relaxed).saturating_add(n_bytes) <= most {
+            return Ok(());
+        }
+        let message = format!(
+            "host operations on more than {} MiB are under way; await some first",
+            most >> 20
+        );
+        Err(Reply::throw("QuotaExceededError", message))
+    }
+
+    /// Starts work that needs a processor and nobody else, such as hashing, on
     /// a thread where it holds up no run. Its reply settles the call; when the run
     /// ends first, work that has not begun never does, and what comes of the rest
-    /// is dropped. `n_bytes` were copied for it.
+    /// is dropped. Arguments are copied; those that were held take their places.
     pub(crate) fn start_work(
         &mut self,
-        n_bytes: usize,
-        work: impl FnOnce(&Wanted) -> Reply + Send + 'static,
+        args: &[Arg<'_>],
+        work: impl FnOnce(Vec<Owned>, &Wanted) -> Reply + Send + 'static,
     ) -> Reply {
+        let mut held = mem::take(&mut self.held);
         let limit = self.outside.limits.open;
         if self.work.n_working.load(Ordering::Relaxed) >= limit {
             return Reply::throw(
@@ -192,14 +270,15 @@ impl Calls {
                 format!("more than {limit} host operations are under way; await some first"),
             );
         }
-        let most_bytes = self.outside.limits.held_bytes;
-        if self.work.held_bytes.load(Ordering::Relaxed) + n_bytes > most_bytes {
-            let message = format!(
-                "host operations on more than {} MiB are under way; await some first",
-                most_bytes >> 20
-            );
-            return Reply::throw("QuotaExceededError", message);
+        let n_bytes = args.iter().map(Arg::len).chain(held.values().map(Vec::len)).sum();
+        if let Err(refused) = self.check_held(n_bytes) {
+            return refused;
         }
+        let args: Vec<Owned> = args
+            .iter()
+            .enumerate()
+            .map(|(idx, arg)| held.remove(&idx).map_or_else(|| Owned::of(arg), Owned::Bytes))
+            .collect();
         let handle = match self.outside.reactor.handle() {
             Ok(handle) => handle,
             Err(err) => return not_started(&err),
@@ -212,7 +291,7 @@ impl Calls {
         handle.spawn_blocking(move || {
             if wanted.is_wanted() {
                 // Nothing of the work is used again.
-                let reply = catch_unwind(AssertUnwindSafe(|| work(&wanted)))
+                let reply = catch_unwind(AssertUnwindSafe(|| work(args, &wanted)))
                     .unwrap_or_else(|_panic| Reply::throw("Error", "the kernel failed in it"));
                 completions.complete(call, reply);
             }
@@ -297,9 +376,9 @@ mod tests {
     fn work_beside_the_run_is_numbered_counted_and_bounded() {
         let (mut calls, events) = calls();
         let (go, wait) = mpsc::channel::<()>();
-        let first = calls.start_work(0, move |_| Reply::Bool(wait.recv().is_ok()));
+        let first = calls.start_work(&[], move |_, _| Reply::Bool(wait.recv().is_ok()));
         assert_eq!(first, Reply::Number(1.0));
-        assert_eq!(calls.start_work(0, |_| panic!("on purpose")), Reply::Number(2.0));
+        assert_eq!(calls.start_work(&[], |_, _| panic!("on purpose")), Reply::Number(2.0));
         assert_eq!(calls.n_in_flight(), 2);
         check_next(&events, (2, Reply::throw("Error", "the kernel failed in it")));
         calls.delivered();
@@ -314,7 +393,7 @@ mod tests {
         let (mut calls, _events) = calls();
         let (told, is_told) = mpsc::channel();
         let (began, has_begun) = mpsc::channel();
-        calls.start_work(0, move |wanted| {
+        calls.start_work(&[], move |_, wanted| {
             began.send(()).unwrap();
             while wanted.is_wanted() {
                 std::thread::yield_now();
@@ -328,16 +407,49 @@ mod tests {
     }
 
     #[test]
+    fn large_arguments_come_in_slices_and_take_their_places() {
+        let (mut calls, events) = calls();
+        let hold = |calls: &mut Calls, idx: f64, at: f64, slice: &[u8], n_bytes: f64| {
+            let (idx, at, n_bytes) = (Arg::Number(idx), Arg::Number(at), Arg::Number(n_bytes));
+            calls.hold(&[idx, at, Arg::Bytes(slice), n_bytes])
+        };
+        let out_of_place = Reply::type_error("a slice is out of its place");
+        // Given up half-way: the next work must not find it.
+        assert_eq!(hold(&mut calls, 1.0, 0.0, b"old", 9.0), Reply::Undefined);
+        assert_eq!(hold(&mut calls, 1.0, 0.0, b"ab", 4.0), Reply::Undefined);
+        assert_eq!(hold(&mut calls, 1.0, 1.0, b"c", 4.0), out_of_place);
+        assert_eq!(hold(&mut calls, 1.0, 2.0, b"cde", 4.0), out_of_place);
+        assert_eq!(hold(&mut calls, 1.0, 2.0, b"cd", 4.0), Reply::Undefined);
+        let joined = |args: Vec<Owned>, _: &Wanted| {
+            Reply::Text(format!("{:?}", args.iter().map(Owned::as_arg).collect::<Vec<_>>()))
+        };
+        calls.start_work(&[Arg::Bool(true), Arg::Null, Arg::Bytes(b"e")], joined);
+        let expected = "[Bool(true), Bytes([97, 98, 99, 100]), Bytes([101])]";
+        check_next(&events, (1, Reply::Text(expected.to_owned())));
+        calls.start_work(&[Arg::Undefined, Arg::Null], joined);
+        check_next(&events, (2, Reply::Text("[Undefined, Null]".to_owned())));
+
+        let too_much = (Limits::default().held_bytes + 1) as f64;
+        assert_eq!(
+            hold(&mut calls, 0.0, 0.0, b"a", too_much),
+            Reply::throw(
+                "QuotaExceededError",
+                "host operations on more than 256 MiB are under way; await some first"
+            )
+        );
+    }
+
+    #[test]
     fn more_work_than_allowed_is_refused() {
         let (mut calls, _events) = calls();
         let (_go, wait) = mpsc::channel::<()>();
         let wait = Arc::new(parking_lot::Mutex::new(wait));
         for _ in 0..2 {
             let wait = Arc::clone(&wait);
-            calls.start_work(0, move |_| Reply::Bool(wait.lock().recv().is_ok()));
+            calls.start_work(&[], move |_, _| Reply::Bool(wait.lock().recv().is_ok()));
         }
         assert_eq!(
-            calls.start_work(0, |_| Reply::Undefined),
+            calls.start_work(&[], |_, _| Reply::Undefined),
             Reply::throw(
                 "QuotaExceededError",
                 "more than 2 host operations are under way; await some first"
