@@ -9,9 +9,8 @@
 //!
 //! Weighed against it: FormatJS in the image is 1.6 MB of JavaScript with English
 //! alone and 0.35 to 0.6 MB for each further language, before evaluation; the
-//! classes here are 25 kB. Measured against Node 20.20.2 on 37,000 formats (41
-//! locales × 110 sets of options): 99.9 % of the numbers and 99.4 % of the dates are
-//! the same.
+//! classes here are a small part of that. Measured against Node 20.20.2 over 41
+//! locales: 27,418 of 27,440 formatted numbers and 9,582 of 9,648 dates are the same.
 //!
 //! A format is its request, a text of kind, locales and options, and a pure function
 //! of it. A thread keeps those that it made last; that shows no run what another did.
