@@ -124,15 +124,22 @@ impl TestKernel {
         self.check(r#"{"code":"return input","input":1}"#, &ok(&json!(1)));
     }
 
-    /// Waits until `stats` says so; for states that no answer announces.
+    /// Waits until so many jobs are with workers; for states that no answer
+    /// announces.
     #[track_caller]
     pub(crate) fn wait_for_running(&self, n_running: u64) {
+        self.wait_for(|stats| stats["running"] == n_running);
+    }
+
+    /// Waits until `stats` says so.
+    #[track_caller]
+    pub(crate) fn wait_for(&self, is_so: impl Fn(&Value) -> bool) {
         let mut client = self.client();
         let start = Instant::now();
         loop {
             let stats: Value =
                 serde_json::from_str(&client.exchange(r#"{"op":"stats"}"#).unwrap()).unwrap();
-            if stats["stats"]["running"] == n_running {
+            if is_so(&stats["stats"]) {
                 return;
             }
             assert!(start.elapsed() < Duration::from_secs(10), "{stats}");

@@ -171,7 +171,7 @@ fn a_kernel_that_stops_waits_for_no_one_who_does_not_read() {
     for _ in 0..4 {
         stream.write_all(line.as_bytes()).unwrap();
     }
-    kernel.wait_for_running(0);
+    kernel.wait_for(|stats| stats["answers"]["ok"] == 4);
     let TestKernel { kernel, .. } = kernel;
     kernel.stop(Duration::from_secs(60));
     let mut answers = String::new();
