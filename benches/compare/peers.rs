@@ -133,7 +133,8 @@ impl Peer {
         self.stream.get_mut().write_all(lines.as_bytes()).expect("the peer takes requests");
         for _ in 0..2 {
             let mut answer = String::new();
-            if self.stream.read_line(&mut answer).is_err() {
+            // Silent, or gone.
+            if !self.stream.read_line(&mut answer).is_ok_and(|n_bytes| n_bytes > 0) {
                 return None;
             }
             if answer.contains("hi Ada") {
