@@ -23,7 +23,7 @@ use crate::{
     isolate::{
         Blueprint, Budget, Outcome, Tracking, Verify,
         host::{calls::Outside, http::Limits},
-        preset,
+        preset::{self, Preset},
     },
     net::{self, Reactor, Resolver},
     policy::Policy,
@@ -35,6 +35,7 @@ use crate::{
 /// How many workers, and what a run may use.
 #[derive(Clone, Debug)]
 pub struct Config {
+    pub preset: Preset,
     pub n_workers: usize,
     /// Jobs that may wait; beyond it `submit` refuses.
     pub queue_len: usize,
@@ -63,6 +64,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Config {
         Config {
+            preset: preset::DEFAULT,
             n_workers: thread::available_parallelism().map_or(1, usize::from),
             queue_len: 1024,
             n_suspended: 1000,
@@ -206,7 +208,7 @@ impl Pool {
         let outside = Arc::new(Outside::new(reactor, config.net, config.calls));
         let orders = Orders {
             blueprint: Blueprint {
-                preset: preset::DEFAULT,
+                preset: config.preset,
                 memory_bytes: config.memory_bytes,
                 tracking: config.tracking,
                 verify: config.verify,

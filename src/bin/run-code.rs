@@ -26,6 +26,7 @@ use llm_kernel::{
     client::{Client, ClientError},
     endpoint::{DEFAULT_SOCKET, Endpoint},
     glance::{self, Findings, Health, Kernel, Naming, Snippet, SocketFile},
+    isolate::preset::{self, Preset},
     net::Reactor,
     pretty::pretty,
     protocol::{Answer, Control, Failure, Id, Message, Request, Surroundings, Warning},
@@ -229,7 +230,7 @@ fn examine(mut client: Client) -> Result<Examined, ClientError> {
 /// The same about the kernel inside this program.
 fn examine_own() -> Result<(Surroundings, Result<Snippet, String>), Error> {
     let settings = Settings::resolve(&Flags::default(), |name| env::var_os(name))?;
-    let service = start_service(&settings)?;
+    let service = start_service(&settings, preset::DEFAULT)?;
     let (sender, found) = mpsc::channel();
     service.surroundings(move |it| {
         // Nobody waits any longer than `recv_timeout`.
@@ -303,7 +304,7 @@ fn look_up(args: LookUpArgs) -> Result<String, Error> {
         Some(mut client) => Ok(client.look_up(lookup, tokens)?),
         None => {
             let settings = Settings::resolve(&Flags::default(), |name| env::var_os(name))?;
-            start_service(&settings)?
+            start_service(&settings, preset::DEFAULT)?
                 .look_up(&lookup, tokens)
                 .map_err(|failure| Error::Failed(failure.message))
         }
@@ -313,7 +314,7 @@ fn look_up(args: LookUpArgs) -> Result<String, Error> {
 /// In this process: the same library, the same limits, the same answer.
 fn run_here(request: Request, interrupt: &Interrupt) -> Result<(Answer, String), Error> {
     let settings = Settings::resolve(&Flags::default(), |name| env::var_os(name))?;
-    let service = start_service(&settings)?;
+    let service = start_service(&settings, Preset::for_one(&request.code))?;
     let (sender, receiver) = mpsc::channel();
     let respond = Box::new(move |answer| {
         // Nobody waits any more after a second interrupt.
@@ -347,9 +348,11 @@ fn run_here(request: Request, interrupt: &Interrupt) -> Result<(Answer, String),
     Ok((answer, line))
 }
 
-fn start_service(settings: &Settings) -> Result<Service, Error> {
+fn start_service(settings: &Settings, preset: Preset) -> Result<Service, Error> {
     let settings = Settings { n_workers: 1, ..settings.clone() };
-    Service::start(settings.service(), Reactor::on_demand())
+    let mut config = settings.service();
+    config.pool.preset = preset;
+    Service::start(config, Reactor::on_demand())
         .map_err(|err| Error::Failed(format!("cannot start the engine: {err}")))
 }
 
