@@ -57,8 +57,11 @@ pub(crate) fn draw(table: &Value) -> String {
                 let (y, end) = (top + 22 * *peer as i32, x(*ratio));
                 let bar = Rectangle::new([(one, y), (end, y + 18)], PEERS[*peer].1.filled());
                 area.draw(&bar).expect("drawing into a string");
-                let label =
-                    if *ratio < 9.95 { format!("{ratio:.1}") } else { format!("{ratio:.0}") };
+                let label = match *ratio {
+                    it if it < 0.095 => format!("{it:.2}"),
+                    it if it < 9.95 => format!("{it:.1}"),
+                    it => format!("{it:.0}"),
+                };
                 area.draw(&Text::new(label, (end.max(one) + 6, y + 1), text(13)))
                     .expect("drawing into a string");
             }
