@@ -512,8 +512,9 @@ fn odd_keys_are_sent_and_signed_as_they_are() {
     let (sender, lines) = crossbeam_channel::unbounded();
     let addr = misbehaving_server(move |head, mut socket| {
         let _ = sender.send(head.lines().next().unwrap_or_default().to_owned());
-        let _ =
-            std::io::Write::write_all(&mut socket, b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+        // It serves one request a connection, and has to say so.
+        let response = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+        let _ = std::io::Write::write_all(&mut socket, response);
     });
     let mut run = Run::new(&net("", operator_of(addr)));
     for path in [
