@@ -145,9 +145,10 @@ fn allow_many_connections() {
     let _ = setrlimit(Resource::Nofile, limit);
 }
 
-/// A closed stderr is no reason to stop serving.
+/// In one piece: the log's thread writes there too, and whoever starts a kernel
+/// waits for a whole line. A closed stderr is no reason to stop serving.
 fn say(message: &str) {
-    let _ = writeln!(io::stderr(), "{message}");
+    let _ = io::stderr().write_all(format!("{message}\n").as_bytes());
 }
 
 /// A closed pipe means that the reader has seen enough.
