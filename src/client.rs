@@ -6,6 +6,7 @@
 use std::{
     fmt,
     io::{self, BufRead, BufReader, Read, Write},
+    mem,
     net::{TcpStream, ToSocketAddrs},
     os::unix::{fs::MetadataExt, net::UnixStream},
     time::{Duration, Instant},
@@ -119,6 +120,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Client {
     stream: BufReader<Stream>,
     silence_limit: Option<Duration>,
+    /// So much of the next line as has come.
+    begun: Vec<u8>,
 }
 
 /// Cancels a request of a [`Client`] from another thread.
@@ -162,6 +165,7 @@ impl Client {
         let mut client = Client {
             stream: BufReader::with_capacity(64 * 1024, stream),
             silence_limit: Some(PATIENCE),
+            begun: Vec::new(),
         };
         if let Some(token) = token {
             let token = token.reveal().to_owned();
@@ -201,10 +205,10 @@ impl Client {
         }
     }
 
-    /// The next line, without its line end.
+    /// The next line, without its line end. After [`ClientError::Silent`] it may be
+    /// waited for again.
     pub fn receive(&mut self) -> Result<String, ClientError> {
         let deadline = self.silence_limit.and_then(|it| Instant::now().checked_add(it));
-        let mut line = Vec::new();
         loop {
             // A line may come in pieces; the limit is for all of it.
             let left = deadline.map(|it| it.saturating_duration_since(Instant::now()));
@@ -218,7 +222,7 @@ impl Client {
                 Ok([]) => return Err(ClientError::Closed),
                 Ok(bytes) => {
                     let end = memchr(b'\n', bytes);
-                    line.extend_from_slice(&bytes[..end.unwrap_or(bytes.len())]);
+                    self.begun.extend_from_slice(&bytes[..end.unwrap_or(bytes.len())]);
                     let n_taken = end.map_or(bytes.len(), |it| it + 1);
                     self.stream.consume(n_taken);
                     if end.is_some() {
@@ -229,13 +233,8 @@ impl Client {
                 Err(err) => return Err(ClientError::Lost(err)),
             }
         }
+        let line = mem::take(&mut self.begun);
         String::from_utf8(line).map_err(|_err| ClientError::Nonsense("not UTF-8".to_owned()))
-    }
-
-    /// What the kernel lets a request run that names no timeout.
-    pub fn default_timeout(&mut self) -> Result<Option<Duration>, ClientError> {
-        let answer = self.control(&Control::Ping)?.accepted()?;
-        Ok((answer.timeout_ms > 0).then(|| Duration::from_millis(answer.timeout_ms)))
     }
 
     /// What the kernel says about the API of what it has loaded.
@@ -250,9 +249,8 @@ impl Client {
     /// The answer to something else than a snippet.
     pub fn ask(&mut self, control: &Control) -> Result<serde_json::Value, ClientError> {
         let line = self.exchange(&control.to_line())?;
-        let nonsense = |err: serde_json::Error| ClientError::Nonsense(err.to_string());
-        serde_json::from_str::<ControlAnswer>(&line).map_err(nonsense)?.accepted()?;
-        serde_json::from_str(&line).map_err(nonsense)
+        control_answer(&line)?.accepted()?;
+        serde_json::from_str(&line).map_err(|err| ClientError::Nonsense(err.to_string()))
     }
 
     /// A handle for the thread that hears of signals.
@@ -264,19 +262,53 @@ impl Client {
     pub fn run(&mut self, request: &Request) -> Result<(Answer, String), ClientError> {
         self.send(&request.to_line())?;
         loop {
+            let line = self.receive().inspect_err(|err| self.give_up(err, request))?;
+            // The answer to a cancel may come first.
+            if !is_control(&line) {
+                return Ok((Answer::parse(&line).map_err(ClientError::Nonsense)?, line));
+            }
+        }
+    }
+
+    /// As [`Client::run`], for as long as the request may take and `patience` more.
+    ///
+    /// What a kernel gives a request that names no timeout, it is asked when it has
+    /// been silent for `patience`: most answers are there by then, and asking first
+    /// would be another round trip for each.
+    pub fn run_in_time(
+        &mut self,
+        request: &Request,
+        patience: Duration,
+    ) -> Result<(Answer, String), ClientError> {
+        let beyond = |timeout_ms| match timeout_ms {
+            0 => None,
+            ms => Duration::from_millis(ms).checked_add(patience),
+        };
+        let began = Instant::now();
+        self.silence_limit = request.timeout_ms.map_or(Some(patience), beyond);
+        let mut unknown = request.timeout_ms.is_none();
+        self.send(&request.to_line())?;
+        loop {
             let line = match self.receive() {
                 Ok(line) => line,
+                Err(ClientError::Silent(_)) if unknown => {
+                    unknown = false;
+                    self.send(&Control::Ping.to_line())?;
+                    continue;
+                }
                 Err(err) => {
                     self.give_up(&err, request);
                     return Err(err);
                 }
             };
-            // The answer to a cancel may come first.
-            if is_control(&line) {
-                continue;
+            if !is_control(&line) {
+                return Ok((Answer::parse(&line).map_err(ClientError::Nonsense)?, line));
             }
-            let answer = Answer::parse(&line).map_err(ClientError::Nonsense)?;
-            return Ok((answer, line));
+            // To our question, or to a cancel.
+            if let Some(timeout_ms) = control_answer(&line)?.accepted()?.timeout_ms {
+                self.silence_limit =
+                    beyond(timeout_ms).map(|it| it.saturating_sub(began.elapsed()));
+            }
         }
     }
 
@@ -290,9 +322,12 @@ impl Client {
     }
 
     fn control(&mut self, control: &Control) -> Result<ControlAnswer, ClientError> {
-        let line = self.exchange(&control.to_line())?;
-        serde_json::from_str(&line).map_err(|err| ClientError::Nonsense(err.to_string()))
+        control_answer(&self.exchange(&control.to_line())?)
     }
+}
+
+fn control_answer(line: &str) -> Result<ControlAnswer, ClientError> {
+    serde_json::from_str(line).map_err(|err| ClientError::Nonsense(err.to_string()))
 }
 
 /// Kernels write `op` before `ok`, and what precedes it is the id that we chose.
@@ -308,7 +343,7 @@ struct ControlAnswer {
     #[serde(default)]
     error: Option<ControlFailure>,
     #[serde(default)]
-    timeout_ms: u64,
+    timeout_ms: Option<u64>,
     #[serde(default)]
     text: String,
 }

@@ -5,7 +5,7 @@ use std::{
     ffi::OsString,
     fmt,
     fs::{self, File},
-    io::{self, Read, Write},
+    io::{self, BufWriter, Read, Write},
     os::unix::fs::MetadataExt,
     path::Path,
     process::{self, ExitCode},
@@ -28,7 +28,7 @@ use llm_kernel::{
     glance::{self, Findings, Health, Kernel, Naming, Snippet, SocketFile},
     isolate::preset::{self, Preset},
     net::Reactor,
-    pretty::pretty,
+    pretty::write_pretty,
     protocol::{Answer, Control, Failure, Id, Message, Request, Surroundings, Warning},
     service::Service,
     token::{self, Token},
@@ -76,7 +76,7 @@ fn main() -> ExitCode {
         Err(err) => return Error::Failed(format!("cannot listen for signals: {err}")).report(),
     };
     match run(&args, &interrupt) {
-        Ok((answer, line)) => show(&answer, &line, args.output, interrupt.signal()),
+        Ok((answer, line)) => show(&answer, line.as_deref(), interrupt.signal()),
         Err(err) => match interrupt.signal() {
             Some(signal) => interrupted(signal),
             None => err.report(),
@@ -120,8 +120,8 @@ impl Error {
     }
 }
 
-/// The answer, and its line.
-fn run(args: &RunArgs, interrupt: &Interrupt) -> Result<(Answer, String), Error> {
+/// The answer, and its line if that is what is to be printed.
+fn run(args: &RunArgs, interrupt: &Interrupt) -> Result<(Answer, Option<String>), Error> {
     let request = Request {
         // Something that a cancel can name.
         id: Some(Id::text("run-code")),
@@ -132,8 +132,17 @@ fn run(args: &RunArgs, interrupt: &Interrupt) -> Result<(Answer, String), Error>
     };
     let variable = env::var_os("LLM_KERNEL_SOCKET");
     match find_kernel(args.socket.as_ref(), variable, Path::new(DEFAULT_SOCKET))? {
-        Some(client) => ask(client, &request, interrupt),
-        None => run_here(request, interrupt),
+        Some(client) => {
+            let (answer, line) = ask(client, &request, interrupt)?;
+            Ok((answer, (args.output == Output::AnswerLine).then_some(line)))
+        }
+        None => {
+            let answer = run_here(request, interrupt)?;
+            let line = (args.output == Output::AnswerLine).then(|| {
+                String::from_utf8(answer.clone().into_line()).expect("an answer is made of text")
+            });
+            Ok((answer, line))
+        }
     }
 }
 
@@ -279,13 +288,6 @@ fn ask(
     request: &Request,
     interrupt: &Interrupt,
 ) -> Result<(Answer, String), Error> {
-    let timeout = match request.timeout_ms {
-        // The kernel refuses this, unless it lets everything run for ever.
-        Some(0) => None,
-        Some(ms) => Some(Duration::from_millis(ms)),
-        None => client.default_timeout()?,
-    };
-    client.set_silence_limit(timeout.and_then(|it| it.checked_add(PATIENCE)));
     if let Some(id) = &request.id {
         let mut canceller = client.canceller(id.clone()).map_err(ClientError::Lost)?;
         interrupt.cancels(move || {
@@ -293,7 +295,7 @@ fn ask(
             let _ = canceller.cancel();
         });
     }
-    Ok(client.run(request)?)
+    Ok(client.run_in_time(request, PATIENCE)?)
 }
 
 /// What the kernel, or the library in this process, says about its API.
@@ -312,7 +314,7 @@ fn look_up(args: LookUpArgs) -> Result<String, Error> {
 }
 
 /// In this process: the same library, the same limits, the same answer.
-fn run_here(request: Request, interrupt: &Interrupt) -> Result<(Answer, String), Error> {
+fn run_here(request: Request, interrupt: &Interrupt) -> Result<Answer, Error> {
     let settings = Settings::resolve(&Flags::default(), |name| env::var_os(name))?;
     let service = start_service(&settings, Preset::for_one(&request.code))?;
     let (sender, receiver) = mpsc::channel();
@@ -340,12 +342,7 @@ fn run_here(request: Request, interrupt: &Interrupt) -> Result<(Answer, String),
         Err(failure) => respond(Answer::refusal(id, failure)),
     }
     drop(line);
-    let answer = receiver
-        .recv()
-        .map_err(|_err| Error::Failed("the engine is gone without an answer".to_owned()))?;
-    let mut line = String::from_utf8(answer.to_line()).expect("an answer is made of text");
-    line.truncate(line.trim_end().len());
-    Ok((answer, line))
+    receiver.recv().map_err(|_err| Error::Failed("the engine is gone without an answer".to_owned()))
 }
 
 fn start_service(settings: &Settings, preset: Preset) -> Result<Service, Error> {
@@ -383,14 +380,14 @@ fn read(flag: &str, name: impl fmt::Display, file: io::Result<impl Read>) -> Res
     Ok(text)
 }
 
-fn show(answer: &Answer, line: &str, output: Output, signal: Option<i32>) -> ExitCode {
+fn show(answer: &Answer, line: Option<&str>, signal: Option<i32>) -> ExitCode {
     let code = match &answer.outcome {
         _ if signal.is_some() => return interrupted(signal.unwrap_or(SIGINT)),
         Ok(_) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     };
-    if output == Output::AnswerLine {
-        return print(&format!("{line}\n"), code);
+    if let Some(line) = line {
+        return print_with(|stdout| writeln!(stdout, "{}", line.trim_end()), code);
     }
     let mut stderr = io::stderr().lock();
     for log in &answer.logs {
@@ -405,7 +402,13 @@ fn show(answer: &Answer, line: &str, output: Output, signal: Option<i32>) -> Exi
         }
     }
     match &answer.outcome {
-        Ok(result) => print(&format!("{}\n", pretty(result)), code),
+        Ok(result) => print_with(
+            |stdout| {
+                write_pretty(result, stdout)?;
+                stdout.write_all(b"\n")
+            },
+            code,
+        ),
         Err(failure) => {
             let _ = stderr.write_all(describe(failure).as_bytes());
             code
@@ -445,10 +448,15 @@ fn say(message: &str) {
     let _ = writeln!(io::stderr(), "{message}");
 }
 
-/// A closed pipe means that the reader has seen enough.
 fn print(text: &str, code: ExitCode) -> ExitCode {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    print_with(|stdout| stdout.write_all(text.as_bytes()), code)
+}
+
+/// A closed pipe means that the reader has seen enough.
+fn print_with(write: impl FnOnce(&mut dyn Write) -> io::Result<()>, code: ExitCode) -> ExitCode {
+    // Stdout by itself writes out each line.
+    let mut stdout = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
+    match write(&mut stdout).and_then(|()| stdout.flush()) {
         Err(err) if err.kind() != io::ErrorKind::BrokenPipe => {
             Error::Failed(format!("cannot write to stdout: {err}")).report()
         }
