@@ -8,13 +8,12 @@ use std::{
     io::{self, BufWriter, Read, Write},
     os::unix::fs::MetadataExt,
     path::Path,
-    process::{self, ExitCode},
+    process::ExitCode,
     sync::{
         Arc,
-        atomic::{AtomicI32, Ordering::SeqCst},
-        mpsc,
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+        mpsc::{self, RecvTimeoutError},
     },
-    thread,
     time::{Duration, Instant},
 };
 
@@ -34,17 +33,18 @@ use llm_kernel::{
     token::{self, Token},
     transpile::Check,
 };
-use parking_lot::Mutex;
 use serde_json::value::RawValue;
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
-    iterator::Signals,
+    flag,
 };
 
 /// What a kernel gets beyond the timeout before it counts as silent.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// What a cancelled run gets to say so.
+/// What a cancelled run in this process gets to say so.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(1);
+/// How often a run in this process looks for Ctrl-C.
+const LOOK_FOR_INTERRUPT: Duration = Duration::from_millis(50);
 /// What a kernel gets to look at its surroundings.
 const EXAMINATION_LIMIT: Duration = Duration::from_secs(15);
 
@@ -71,10 +71,7 @@ fn main() -> ExitCode {
         }
         Err(err) => return Error::from(err).report(),
     };
-    let interrupt = match Interrupt::install() {
-        Ok(interrupt) => interrupt,
-        Err(err) => return Error::Failed(format!("cannot listen for signals: {err}")).report(),
-    };
+    let interrupt = Interrupt::default();
     match run(&args, &interrupt) {
         Ok((answer, line)) => show(&answer, line.as_deref(), interrupt.signal()),
         Err(err) => match interrupt.signal() {
@@ -288,14 +285,8 @@ fn ask(
     request: &Request,
     interrupt: &Interrupt,
 ) -> Result<(Answer, String), Error> {
-    if let Some(id) = &request.id {
-        let mut canceller = client.canceller(id.clone()).map_err(ClientError::Lost)?;
-        interrupt.cancels(move || {
-            // If this cannot be sent, there is nobody left who could be told.
-            let _ = canceller.cancel();
-        });
-    }
-    Ok(client.run_in_time(request, PATIENCE)?)
+    interrupt.watch()?;
+    Ok(client.run_in_time(request, PATIENCE, || interrupt.signal().is_some())?)
 }
 
 /// What the kernel, or the library in this process, says about its API.
@@ -332,17 +323,33 @@ fn run_here(request: Request, interrupt: &Interrupt) -> Result<Answer, Error> {
         }
         n_bytes => Message::parse(&line.as_bytes()[..n_bytes]).map_err(|refusal| refusal.failure),
     };
-    match message {
-        Ok(Message::Run(request)) => {
-            if let Some(running) = service.submit(request, Instant::now(), respond) {
-                interrupt.cancels(move || running.cancel());
-            }
-        }
+    interrupt.watch()?;
+    let mut running = match message {
+        Ok(Message::Run(request)) => service.submit(request, Instant::now(), respond),
         Ok(Message::Control { .. }) => unreachable!("a request line has no op"),
-        Err(failure) => respond(Answer::refusal(id, failure)),
-    }
+        Err(failure) => {
+            respond(Answer::refusal(id, failure));
+            None
+        }
+    };
     drop(line);
-    receiver.recv().map_err(|_err| Error::Failed("the engine is gone without an answer".to_owned()))
+    let mut patience = LOOK_FOR_INTERRUPT;
+    loop {
+        match receiver.recv_timeout(patience) {
+            Ok(answer) => return Ok(answer),
+            Err(RecvTimeoutError::Timeout) if interrupt.signal().is_none() => {}
+            Err(_) => match running.take() {
+                Some(running) => {
+                    running.cancel();
+                    patience = CANCEL_PATIENCE;
+                }
+                None => {
+                    let message = "the engine is gone without an answer";
+                    return Err(Error::Failed(message.to_owned()));
+                }
+            },
+        }
+    }
 }
 
 fn start_service(settings: &Settings, preset: Preset) -> Result<Service, Error> {
@@ -474,50 +481,33 @@ fn exit_code_of(signal: i32) -> u8 {
 }
 
 /// Ctrl-C and its kin: the first cancels, the second does not wait.
+#[derive(Default)]
 struct Interrupt {
-    /// 0 as long as none has come.
-    signal: Arc<AtomicI32>,
-    cancel: Arc<Mutex<Option<Cancel>>>,
+    has_come: Arc<AtomicBool>,
+    /// Which it was.
+    signal: Arc<AtomicUsize>,
 }
 
-type Cancel = Box<dyn FnMut() + Send>;
-
 impl Interrupt {
-    fn install() -> io::Result<Interrupt> {
-        let mut signals = Signals::new([SIGINT, SIGTERM])?;
-        let res = Interrupt { signal: Arc::default(), cancel: Arc::default() };
-        let (seen, cancel) = (Arc::clone(&res.signal), Arc::clone(&res.cancel));
-        thread::spawn(move || {
-            let mut signals = signals.forever();
-            let Some(signal) = signals.next() else { return };
-            seen.store(signal, SeqCst);
-            match &mut *cancel.lock() {
-                Some(cancel) => cancel(),
-                None => exit(signal),
-            }
-            thread::spawn(move || {
-                thread::sleep(CANCEL_PATIENCE);
-                exit(signal);
-            });
-            if let Some(signal) = signals.next() {
-                exit(signal);
-            }
-        });
-        Ok(res)
-    }
-
-    fn cancels(&self, cancel: impl FnMut() + Send + 'static) {
-        *self.cancel.lock() = Some(Box::new(cancel));
+    /// From now on. Before, when there is nothing to cancel, they simply end the
+    /// program. No thread waits for them: starting one costs as much as all that
+    /// is said to a kernel.
+    fn watch(&self) -> Result<(), Error> {
+        for signal in [SIGINT, SIGTERM] {
+            let code = i32::from(exit_code_of(signal));
+            flag::register_conditional_shutdown(signal, code, Arc::clone(&self.has_come))
+                .and_then(|_| flag::register(signal, Arc::clone(&self.has_come)))
+                .and_then(|_| {
+                    flag::register_usize(signal, Arc::clone(&self.signal), signal as usize)
+                })
+                .map_err(|err| Error::Failed(format!("cannot listen for signals: {err}")))?;
+        }
+        Ok(())
     }
 
     fn signal(&self) -> Option<i32> {
-        Some(self.signal.load(SeqCst)).filter(|&it| it != 0)
+        Some(self.signal.load(SeqCst) as i32).filter(|&it| it != 0)
     }
-}
-
-#[expect(clippy::exit, reason = "the main thread is blocked and nobody waits for it")]
-fn exit(signal: i32) -> ! {
-    process::exit(i32::from(exit_code_of(signal)))
 }
 
 #[cfg(test)]

@@ -102,7 +102,7 @@ fn a_silent_kernel_is_given_up_and_told_to_cancel() {
         check: llm_kernel::transpile::Check::Warn,
     };
     let mut client = llm_kernel::client::Client::connect(&endpoint, None).unwrap();
-    let err = client.run_in_time(&request, patience).unwrap_err();
+    let err = client.run_in_time(&request, patience, || false).unwrap_err();
     assert_eq!(err.to_string(), "the kernel has been silent for 60 ms");
     let (stream, _) = listener.accept().unwrap();
     drop(client);
@@ -114,7 +114,7 @@ fn a_silent_kernel_is_given_up_and_told_to_cancel() {
     // The kernel's own timeout counts, and it does not even say what that is.
     let request = llm_kernel::protocol::Request { timeout_ms: None, ..request };
     let mut client = llm_kernel::client::Client::connect(&endpoint, None).unwrap();
-    let err = client.run_in_time(&request, patience).unwrap_err();
+    let err = client.run_in_time(&request, patience, || false).unwrap_err();
     assert_eq!(err.to_string(), "the kernel has been silent for 50 ms");
     let (stream, _) = listener.accept().unwrap();
     drop(client);
@@ -155,7 +155,8 @@ fn a_kernel_that_takes_its_time_is_asked_how_long_that_may_be() {
     };
     for expected in ["1", "2"] {
         let mut client = llm_kernel::client::Client::connect(&endpoint, None).unwrap();
-        let (answer, _line) = client.run_in_time(&request, Duration::from_millis(50)).unwrap();
+        let (answer, _line) =
+            client.run_in_time(&request, Duration::from_millis(50), || false).unwrap();
         assert_eq!(answer.outcome.unwrap(), expected);
     }
     let came = kernel.join().unwrap();
@@ -377,6 +378,23 @@ fn ctrl_c_cancels_the_run_and_exits_130() {
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
     kernel.wait_for_running(0);
     kernel.check_serves();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn ctrl_c_ends_a_run_without_a_kernel_too() {
+    let child = embedded().args(["--code", "for (;;) {}"]).spawn().unwrap();
+    // From when on it is the program that ends the run, not the system the program.
+    let watches = || {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        let caught = status.lines().find_map(|it| it.strip_prefix("SigCgt:\t")).unwrap();
+        u64::from_str_radix(caught, 16).unwrap() & (1 << (Signal::INT.as_raw() - 1)) != 0
+    };
+    while !watches() {
+        thread::yield_now();
+    }
+    interrupt(&child);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
 }
 
 #[test]
