@@ -8,6 +8,7 @@
 mod connection;
 mod lines;
 mod listener;
+mod outbox;
 mod scrape;
 
 use std::{
