@@ -1,7 +1,7 @@
 //! The same work on ours and on what people would use instead, side by side.
 //!
 //! Question: what does a request cost here, and what would it cost on a Node
-//! process of the seed's shape? Peers run interleaved (A B A B …) in one run of
+//! process of the seed's shape? Peers run interleaved (A B, B A …) in one run of
 //! this program, so that a ratio holds even where the machine drifts. The bare
 //! echo over the same kind of socket is the physical limit. Every answer is
 //! compared with the expected one: a wrong or failed answer is fast. Not measured:
@@ -26,6 +26,7 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::Command,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -33,6 +34,10 @@ use self::{
     peers::{OURS, Peer, Recipe},
     table::{Samples, Table},
 };
+
+/// What a peer still does when it has answered (ours rolls back, Node collects and
+/// compiles on other threads) is not to be charged to the next.
+const PAUSE: Duration = Duration::from_micros(500);
 
 /// How often everything is done.
 struct Rounds {
@@ -105,10 +110,13 @@ fn requests(table: &mut Table, peers: &mut [Peer], rounds: &Rounds) {
         let n_warm_up = rounds.of(work.rounds.min(50));
         let mut samples: Vec<Vec<Duration>> = vec![Vec::new(); peers.len()];
         for round in 0..n_warm_up + rounds.of(work.rounds) {
-            for (peer, samples) in peers.iter_mut().zip(&mut samples) {
-                let took = peer.ask(&work);
+            for turn in 0..peers.len() {
+                // Nobody comes always after the same one.
+                let idx = (round + turn) % peers.len();
+                thread::sleep(PAUSE);
+                let took = peers[idx].ask(&work);
                 if round >= n_warm_up {
-                    samples.push(took);
+                    samples[idx].push(took);
                 }
             }
         }
