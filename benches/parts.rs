@@ -18,7 +18,7 @@ use criterion::{Criterion, Throughput, criterion_group};
 use llm_kernel::{
     aws::Source,
     isolate::{
-        Blueprint, Budget, Guard, Isolate, Step, Tracking, Verify,
+        Blueprint, Budget, Guard, Isolate, Step, Tracking, Uses, Verify,
         host::{
             Completions,
             calls::{Calls, Outside},
@@ -110,7 +110,13 @@ impl Bench {
 }
 
 fn blueprint(preset: Preset) -> Blueprint {
-    Blueprint { preset, memory_bytes: 256 << 20, tracking: Tracking::Best, verify: Verify::Trust }
+    Blueprint {
+        preset,
+        uses: Uses::Many,
+        memory_bytes: 256 << 20,
+        tracking: Tracking::Best,
+        verify: Verify::Trust,
+    }
 }
 
 fn isolates(n_runs: usize) {
