@@ -1,13 +1,12 @@
 //! One client: its lines, its requests in flight, its answers.
 //!
-//! Reading and writing are two halves of one task. Answers are made on the
-//! workers' threads and reach the writing half through a channel; every line
-//! that is read takes a permit which is given back when its answer is sent, and
-//! that alone bounds what a client can have going.
+//! Answers are made on the workers' threads and leave through the [`Outbox`]; every
+//! line that is read takes a permit which is given back when its answer is sent,
+//! and that alone bounds what a client can have going.
 
 use std::{
     io,
-    os::fd::AsFd,
+    os::fd::{AsFd, BorrowedFd},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -16,17 +15,21 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    net::{Shutdown, shutdown},
+};
 use tokio::{
     net::{TcpStream, UnixStream},
     select,
-    sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, watch},
     time::{sleep, timeout, timeout_at},
 };
 
 use super::{
     Phase, Shared,
     lines::{Line, LineBuffer},
+    outbox::Outbox,
 };
 use crate::{
     pool::Ticket,
@@ -40,7 +43,7 @@ use crate::{
 /// How often a connection that is not being read is asked whether it still is.
 const HANGUP_INTERVAL: Duration = Duration::from_millis(10);
 /// How long a client may take none of the bytes that are meant for it.
-const STALL: Duration = Duration::from_secs(30);
+pub(super) const STALL: Duration = Duration::from_secs(30);
 /// What somebody who has shown no token may send, and how long that may take.
 const STRANGER_LINE: usize = 4_096;
 const STRANGER_PATIENCE: Duration = Duration::from_secs(10);
@@ -66,14 +69,14 @@ impl Stream {
         }
     }
 
-    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+    pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Stream::Unix(it) => it.try_write(bytes),
             Stream::Tcp(it) => it.try_write(bytes),
         }
     }
 
-    async fn writable(&self) -> io::Result<()> {
+    pub(super) async fn writable(&self) -> io::Result<()> {
         match self {
             Stream::Unix(it) => it.writable().await,
             Stream::Tcp(it) => it.writable().await,
@@ -94,14 +97,23 @@ impl Stream {
         Ok(())
     }
 
+    fn fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Stream::Unix(it) => it.as_fd(),
+            Stream::Tcp(it) => it.as_fd(),
+        }
+    }
+
+    /// Both ways.
+    pub(super) fn shut_down(&self) {
+        // It fails when the other end was quicker.
+        let _ = shutdown(self.fd(), Shutdown::Both);
+    }
+
     /// Whether the other end is closed both ways. A half-close is none, and TCP
     /// cannot tell the two apart until it is spoken to.
     fn is_hung_up(&self) -> bool {
-        let fd = match self {
-            Stream::Unix(it) => it.as_fd(),
-            Stream::Tcp(it) => it.as_fd(),
-        };
-        let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::empty())];
+        let mut fds = [PollFd::from_borrowed_fd(self.fd(), PollFlags::empty())];
         // Asks for nothing: hang-ups and errors are always reported.
         let n_events = poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
         n_events.is_ok_and(|it| it > 0)
@@ -114,10 +126,18 @@ impl Stream {
     }
 }
 
-/// A line for the client. The permit goes back when it is sent.
-struct Outgoing {
-    line: Vec<u8>,
-    permit: OwnedSemaphorePermit,
+/// What an answer on its way to the client has taken, and gives back when it is
+/// sent.
+struct Receipt {
+    in_flight: Arc<InFlight>,
+    n_bytes: usize,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for Receipt {
+    fn drop(&mut self) {
+        self.in_flight.unread_bytes.fetch_sub(self.n_bytes, Relaxed);
+    }
 }
 
 /// Why a connection ends.
@@ -142,7 +162,8 @@ enum Standing {
 }
 
 pub(super) struct Connection {
-    stream: Stream,
+    stream: Arc<Stream>,
+    outbox: Arc<Outbox<Receipt>>,
     shared: Arc<Shared>,
     in_flight: Arc<InFlight>,
     permits: Arc<Semaphore>,
@@ -151,14 +172,15 @@ pub(super) struct Connection {
 impl Connection {
     pub(super) fn new(stream: Stream, shared: Arc<Shared>) -> Connection {
         let permits = Arc::new(Semaphore::new(shared.limits.n_in_flight));
-        Connection { stream, shared, in_flight: Arc::default(), permits }
+        let stream = Arc::new(stream);
+        let outbox = Arc::new(Outbox::new(Arc::clone(&stream)));
+        Connection { stream, outbox, shared, in_flight: Arc::default(), permits }
     }
 
     pub(super) async fn serve(self, mut phase: watch::Receiver<Phase>) {
-        let (outbox, inbox) = mpsc::unbounded_channel();
         let reading = async {
             let end = select! {
-                end = self.read(&outbox) => end,
+                end = self.read() => end,
                 // An error means that the kernel's handle is gone.
                 _stopped = phase.wait_for(|it| *it == Phase::Stopped) => End::HalfClosed,
             };
@@ -168,14 +190,16 @@ impl Connection {
         };
         select! {
             () = reading => {}
-            () = self.write(inbox) => {}
+            // The client takes no more.
+            _err = self.outbox.deliver() => {}
             () = self.in_flight.overflow.notified() => {}
         }
+        self.outbox.close();
         self.in_flight.cancel_all();
         self.shared.n_connections.fetch_sub(1, Relaxed);
     }
 
-    async fn read(&self, outbox: &mpsc::UnboundedSender<Outgoing>) -> End {
+    async fn read(&self) -> End {
         let line_bytes = self.shared.limits.line_bytes;
         let (mut standing, mut lines) = match self.shared.token {
             Some(_) => (Standing::Stranger, LineBuffer::new(line_bytes.min(STRANGER_LINE))),
@@ -199,7 +223,7 @@ impl Connection {
             match readable {
                 Ok(Ok(())) => {}
                 Err(_elapsed) if standing != Standing::Stranger => {
-                    self.give_up_on_line(limit.unwrap_or_default(), outbox).await;
+                    self.give_up_on_line(limit.unwrap_or_default()).await;
                     return End::HalfClosed;
                 }
                 Ok(Err(_)) | Err(_) => return End::Gone,
@@ -225,7 +249,7 @@ impl Connection {
                 let permit = permit.expect("the semaphore is never closed");
                 let line = if is_open { lines.next() } else { lines.next_or_last() };
                 let Some(line) = line else { break };
-                standing = self.take_line(&line, arrived, standing, permit, outbox);
+                standing = self.take_line(&line, arrived, standing, permit);
                 match standing {
                     Standing::Expelled => return End::HalfClosed,
                     Standing::Known => lines.limit = line_bytes,
@@ -238,24 +262,20 @@ impl Connection {
     }
 
     /// Answers the line that never ends.
-    async fn give_up_on_line(&self, limit: Duration, outbox: &mpsc::UnboundedSender<Outgoing>) {
+    async fn give_up_on_line(&self, limit: Duration) {
         let permit = Arc::clone(&self.permits).acquire_owned().await;
         let permit = permit.expect("the semaphore is never closed");
         let ms = limit.as_millis();
         let failure = Failure::bad_request(format!("the line is not complete after {ms} ms"))
             .with_hint("end each request with a line feed; `--max-line-time` raises the limit");
         let refusal = self.shared.service.refusal(None, failure);
-        self.reply_slot(permit, outbox).send(refusal.to_line());
+        self.reply_slot(permit).send(refusal.into_line());
     }
 
-    fn reply_slot(
-        &self,
-        permit: OwnedSemaphorePermit,
-        outbox: &mpsc::UnboundedSender<Outgoing>,
-    ) -> ReplySlot {
+    fn reply_slot(&self, permit: OwnedSemaphorePermit) -> ReplySlot {
         ReplySlot {
             permit,
-            outbox: outbox.clone(),
+            outbox: Arc::clone(&self.outbox),
             in_flight: Arc::clone(&self.in_flight),
             unread_limit: self.shared.limits.unread_bytes,
             metrics: Arc::clone(self.shared.service.metrics()),
@@ -272,31 +292,19 @@ impl Connection {
         }
     }
 
-    /// Sends what comes, until the client cannot take it.
-    async fn write(&self, mut inbox: mpsc::UnboundedReceiver<Outgoing>) {
-        while let Some(Outgoing { line, permit }) = inbox.recv().await {
-            if self.stream.write_all(&line).await.is_err() {
-                return;
-            }
-            self.in_flight.unread_bytes.fetch_sub(line.len(), Relaxed);
-            drop(permit);
-        }
-    }
-
     fn take_line(
         &self,
         line: &Line<'_>,
         arrived: Instant,
         standing: Standing,
         permit: OwnedSemaphorePermit,
-        outbox: &mpsc::UnboundedSender<Outgoing>,
     ) -> Standing {
         let metrics = self.shared.service.metrics();
         metrics.line_read(match line {
             Line::Complete(line) => line.len(),
             Line::TooLong => self.shared.limits.line_bytes,
         });
-        let reply = self.reply_slot(permit, outbox);
+        let reply = self.reply_slot(permit);
         let line = match line {
             Line::Complete(line) => line,
             Line::TooLong => {
@@ -305,7 +313,7 @@ impl Connection {
                     _ => self.shared.limits.line_bytes,
                 };
                 let failure = Failure::line_too_long(limit);
-                reply.send(self.shared.service.refusal(None, failure).to_line());
+                reply.send(self.shared.service.refusal(None, failure).into_line());
                 return match standing {
                     Standing::Stranger => Standing::Expelled,
                     _ => Standing::Known,
@@ -328,7 +336,7 @@ impl Connection {
                 }
             }
             (Err(Refusal { failure, severity: Severity::NotJson, .. }), _) => {
-                reply.send(self.shared.service.refusal(None, failure).to_line());
+                reply.send(self.shared.service.refusal(None, failure).into_line());
                 match standing {
                     // A browser that was told to POST here must not get further.
                     Standing::Stranger | Standing::Newcomer => {
@@ -347,7 +355,7 @@ impl Connection {
                     Ok(Message::Control { id, .. }) | Err(Refusal { id, .. }) => id,
                 };
                 metrics.peer_refused(Peer::NoToken);
-                reply.send(self.shared.service.refusal(id, failure).to_line());
+                reply.send(self.shared.service.refusal(id, failure).into_line());
                 Standing::Expelled
             }
             (Err(Refusal { id, op: Some(op), failure, .. }), _) => {
@@ -355,7 +363,7 @@ impl Connection {
                 Standing::Known
             }
             (Err(Refusal { id, failure, .. }), _) => {
-                reply.send(self.shared.service.refusal(id, failure).to_line());
+                reply.send(self.shared.service.refusal(id, failure).into_line());
                 Standing::Known
             }
             (Ok(Message::Control { id, control: Control::Doctor }), _) => {
@@ -409,7 +417,7 @@ impl Connection {
             let id = request.id.as_ref().map(ToString::to_string).unwrap_or_default();
             let failure = Failure::bad_request(format!("id {id} is already in flight"))
                 .with_hint("an id may be used again once its answer is there");
-            reply.send(self.shared.service.refusal(request.id, failure).to_line());
+            reply.send(self.shared.service.refusal(request.id, failure).into_line());
             return;
         };
         let respond = Box::new(move |answer: Answer| {
@@ -417,7 +425,7 @@ impl Connection {
             // id again.
             reply.in_flight.leave(number);
             reply.metrics.round_trip(arrived.elapsed());
-            reply.send(answer.to_line());
+            reply.send(answer.into_line());
         });
         if let Some(running) = self.shared.service.submit(request, arrived, respond) {
             self.in_flight.started(number, running);
@@ -428,7 +436,7 @@ impl Connection {
 /// Takes the one answer to one line, on whichever thread it is made.
 struct ReplySlot {
     permit: OwnedSemaphorePermit,
-    outbox: mpsc::UnboundedSender<Outgoing>,
+    outbox: Arc<Outbox<Receipt>>,
     in_flight: Arc<InFlight>,
     unread_limit: usize,
     metrics: Arc<Metrics>,
@@ -436,14 +444,15 @@ struct ReplySlot {
 
 impl ReplySlot {
     fn send(self, line: Vec<u8>) {
-        self.metrics.line_written(line.len());
-        let unread = self.in_flight.unread_bytes.fetch_add(line.len(), Relaxed) + line.len();
+        let ReplySlot { permit, outbox, in_flight, unread_limit, metrics } = self;
+        let n_bytes = line.len();
+        metrics.line_written(n_bytes);
+        let unread = in_flight.unread_bytes.fetch_add(n_bytes, Relaxed) + n_bytes;
         // One answer alone is never too much: its own limit has let it pass.
-        if unread > self.unread_limit && unread > line.len() {
-            self.in_flight.overflow.notify_one();
+        if unread > unread_limit && unread > n_bytes {
+            in_flight.overflow.notify_one();
         }
-        // The client may be gone; then nobody waits for this.
-        let _ = self.outbox.send(Outgoing { line, permit: self.permit });
+        outbox.send(line, Receipt { in_flight, n_bytes, _permit: permit });
     }
 }
 
