@@ -1038,30 +1038,53 @@ mod armed {
             } else if qjs::JS_IsArrayBuffer(value) {
                 RawArg::Bytes(buffer(ctx, value)?)
             } else if qjs::JS_GetTypedArrayType(value) >= 0 {
-                let (mut offset, mut len) = (0, 0);
-                let whole = qjs::JS_GetTypedArrayBuffer(
-                    ctx,
-                    value,
-                    &raw mut offset,
-                    &raw mut len,
-                    ptr::null_mut(),
-                );
-                if qjs::JS_IsException(whole) {
-                    return None;
-                }
-                let bytes = buffer(ctx, whole);
-                // The view keeps the buffer alive.
-                qjs::JS_FreeValue(ctx, whole);
-                let bytes = bytes?;
-                let (offset, len) = (offset as usize, len as usize);
-                if offset.checked_add(len).is_none_or(|end| end > bytes.len) {
-                    return None;
-                }
-                RawArg::Bytes(Text { at: bytes.at.wrapping_add(offset), len })
+                RawArg::Bytes(view(ctx, value)?)
             } else {
                 return None;
             };
             Some(arg)
+        }
+    }
+
+    /// The bytes of a typed array. None where they are out of its buffer's bounds.
+    unsafe fn view(ctx: *mut qjs::JSContext, value: qjs::JSValue) -> Option<Text> {
+        // SAFETY: as for `door`; `value` is a typed array.
+        unsafe {
+            let (mut offset, mut len, mut step) = (0, 0, 0);
+            let whole = qjs::JS_GetTypedArrayBuffer(
+                ctx,
+                value,
+                &raw mut offset,
+                &raw mut len,
+                &raw mut step,
+            );
+            if qjs::JS_IsException(whole) {
+                return None;
+            }
+            let bytes = buffer(ctx, whole);
+            // The view keeps the buffer alive.
+            qjs::JS_FreeValue(ctx, whole);
+            let bytes = bytes?;
+            let (offset, len, step) = (offset as usize, len as usize, step as usize);
+            let to_end = bytes.len.checked_sub(offset)?;
+            let to_end = to_end - to_end.checked_rem(step)?;
+            // The engine tells the length that a view had at first, also of one that
+            // follows its buffer to wherever that ends now.
+            let follows = len > to_end || len < to_end && has_index(ctx, value, len / step);
+            let len = if follows { to_end } else { len };
+            Some(Text { at: bytes.at.wrapping_add(offset), len })
+        }
+    }
+
+    /// Whether a typed array is longer than `idx`; asks no prototype.
+    unsafe fn has_index(ctx: *mut qjs::JSContext, value: qjs::JSValue, idx: usize) -> bool {
+        // SAFETY: as for `door`. Without a descriptor to fill, only the existence of
+        // the property is told.
+        unsafe {
+            let atom = qjs::JS_NewAtomUInt32(ctx, idx as u32);
+            let has = qjs::JS_GetOwnProperty(ctx, ptr::null_mut(), value, atom) > 0;
+            qjs::JS_FreeAtom(ctx, atom);
+            has
         }
     }
 

@@ -110,6 +110,49 @@ fn the_door_calls_nothing_of_its_arguments() {
     assert_eq!(outcome.result, Ok(r#"{"touched":0,"wrong":[]}"#.to_owned()));
 }
 
+/// What the host reads must be what the view shows at that moment, whatever became
+/// of its buffer since it was made.
+#[test]
+fn views_of_buffers_that_change_are_read_as_they_are() {
+    let guard = Guard::adopt_thread().unwrap();
+    let open = bundle("open", "globalThis.openDoor = globalThis.__door;");
+    let mut isolate = build(&guard, vec![open, prelude()]).unwrap();
+    let body = r#"
+        const read = (bytes) => {
+            try { return openDoor(DECODE, "utf-8", bytes, false); } catch (error) { return error.name; }
+        };
+        const letters = (n) => String.fromCharCode(...Array.from({ length: n }, (_, i) => 97 + i));
+        const fill = (buffer) => {
+            const all = new Uint8Array(buffer);
+            for (let i = 0; i < all.length; i++) all[i] = 97 + i;
+        };
+        const wrong = [];
+        const check = (what, seen, expected) => {
+            if (seen !== expected) wrong.push(`${what}: ${seen} instead of ${expected}`);
+        };
+        for (const size of [0, 3, 4, 6, 8, 12, 16, 2]) {
+            const buffer = new ArrayBuffer(8, { maxByteLength: 16 });
+            const whole = new Uint8Array(buffer), tail = new Uint8Array(buffer, 4);
+            const pairs = new Uint16Array(buffer), fixed = new Uint8Array(buffer, 2, 4);
+            buffer.resize(size);
+            fill(buffer);
+            check(`whole of ${size}`, read(whole), letters(size));
+            check(`pairs of ${size}`, read(pairs), letters(size - size % 2));
+            check(`tail of ${size}`, read(tail), size < 4 ? "TypeError" : letters(size).slice(4));
+            check(`fixed of ${size}`, read(fixed), size < 6 ? "TypeError" : "cdef");
+            check(`view on ${size}`, read(whole.subarray(0, 1)), letters(Math.min(size, 1)));
+            const moved = buffer.transfer(5);
+            check(`moved from ${size}`, read(whole), "TypeError");
+            check(`moved tail of ${size}`, read(tail), "TypeError");
+            check(`moved buffer of ${size}`, read(buffer), "TypeError");
+            check(`moved to ${size}`, read(moved).length, 5);
+        }
+        return wrong;"#;
+    let body = body.replace("DECODE", &(Op::Decode as u32).to_string());
+    let outcome = run(&mut isolate, &guard, &body);
+    assert_eq!(outcome.result, Ok("[]".to_owned()));
+}
+
 #[test]
 fn a_bundle_that_draws_or_waits_while_it_loads_fails_the_build() {
     let guard = Guard::adopt_thread().unwrap();
