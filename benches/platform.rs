@@ -12,7 +12,7 @@ use std::{env, sync::mpsc, thread, time::Instant};
 
 use llm_kernel::{
     cli::Settings,
-    isolate::{Blueprint, Guard, Isolate, Tracking, Verify, preset},
+    isolate::{Blueprint, Guard, Isolate, Tracking, Uses, Verify, preset},
     net::Reactor,
     protocol::{Answer, Message},
     service::Service,
@@ -154,8 +154,13 @@ fn idle_mib() -> f64 {
     let image = thread::spawn(|| {
         let guard = Guard::adopt_thread().unwrap();
         let (tracking, verify) = (Tracking::Best, Verify::Trust);
-        let blueprint =
-            Blueprint { preset: preset::DEFAULT, memory_bytes: 256 << 20, tracking, verify };
+        let blueprint = Blueprint {
+            preset: preset::DEFAULT,
+            memory_bytes: 256 << 20,
+            tracking,
+            verify,
+            uses: Uses::Many,
+        };
         Isolate::build(&guard, blueprint).unwrap().image_bytes()
     });
     ((many - few) / MORE as f64 + image.join().unwrap() as f64) / f64::from(1 << 20)
