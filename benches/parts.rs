@@ -20,7 +20,7 @@ use criterion::{Criterion, Throughput, criterion_group};
 use llm_kernel::{
     aws::Source,
     isolate::{
-        Blueprint, Budget, Guard, Isolate, RunError, Step, Tracking, Verify,
+        Blueprint, Budget, Guard, Isolate, RunError, Step, Tracking, Uses, Verify,
         host::{
             Completions,
             calls::{Calls, Outside},
@@ -148,7 +148,13 @@ impl Bench {
 }
 
 fn blueprint(preset: Preset) -> Blueprint {
-    Blueprint { preset, memory_bytes: 256 << 20, tracking: Tracking::Best, verify: Verify::Trust }
+    Blueprint {
+        preset,
+        uses: Uses::Many,
+        memory_bytes: 256 << 20,
+        tracking: Tracking::Best,
+        verify: Verify::Trust,
+    }
 }
 
 fn presets() -> [Preset; 2] {

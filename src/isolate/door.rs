@@ -26,6 +26,7 @@ use std::{
 use rquickjs::qjs;
 
 use super::{
+    Uses,
     drive::Host,
     guard::{self, Exit, Guard},
     heap::Heap,
@@ -145,8 +146,8 @@ struct Hooks {
 #[derive(Clone, Copy)]
 enum Request {
     Nothing,
-    Build { bundles: *const [Bytecode] },
-    FinishImage(Collect),
+    Build { bundles: *const [Bytecode], uses: Uses },
+    FinishImage(Collect, Uses),
     Begin { program: *const [u8], input: *const [u8] },
     Timer(TimerId),
     Completion(*const Completion),
@@ -198,6 +199,7 @@ impl Engine {
         heap: &Heap,
         host: &mut Host,
         bundles: &[Bytecode],
+        uses: Uses,
     ) -> Result<Engine, BuildError> {
         let undefined = qjs::JS_UNDEFINED;
         let core = Box::new(Core {
@@ -221,7 +223,7 @@ impl Engine {
         });
         let mut engine = Engine { core: NonNull::from(Box::leak(core)) };
         let said = engine
-            .enter(guard, heap, host, Request::Build { bundles })
+            .enter(guard, heap, host, Request::Build { bundles, uses })
             .map_err(BuildError::Left)?;
         match said.kind {
             Kind::Built => Ok(engine),
@@ -240,9 +242,10 @@ impl Engine {
         heap: &Heap,
         host: &mut Host,
         collect: Collect,
+        uses: Uses,
     ) -> Result<(), BuildError> {
         let said = self
-            .enter(guard, heap, host, Request::FinishImage(collect))
+            .enter(guard, heap, host, Request::FinishImage(collect, uses))
             .map_err(BuildError::Left)?;
         match said.kind {
             Kind::Built => Ok(()),
@@ -465,8 +468,8 @@ mod armed {
             }
             match (*core).request {
                 Request::Nothing => {}
-                Request::Build { bundles } => build(core, &*bundles),
-                Request::FinishImage(collect) => finish_image(core, collect),
+                Request::Build { bundles, uses } => build(core, &*bundles, uses),
+                Request::FinishImage(collect, uses) => finish_image(core, collect, uses),
                 Request::Begin { program, input } => begin(core, &*program, &*input),
                 Request::Timer(id) => fire_timer(core, id),
                 Request::Completion(completion) => settle(core, &*completion),
@@ -474,7 +477,7 @@ mod armed {
         }
     }
 
-    unsafe fn build(core: *mut Core, bundles: &[Bytecode]) {
+    unsafe fn build(core: *mut Core, bundles: &[Bytecode], uses: Uses) {
         // SAFETY: as for `entry`.
         unsafe {
             let (functions, opaque) = (*(*core).heap).allocator();
@@ -499,6 +502,10 @@ mod armed {
                 let function = qjs::JS_NewCFunction2(ctx, function, name.as_ptr(), 1, generic, 0);
                 qjs::JS_SetPropertyStr(ctx, global, name.as_ptr(), function);
             }
+
+            // For bundles that can do once what every run would do first.
+            let warms_up = if uses == Uses::Many { qjs::JS_TRUE } else { qjs::JS_FALSE };
+            qjs::JS_SetPropertyStr(ctx, global, c"__warmsUp".as_ptr(), warms_up);
 
             for bundle in bundles {
                 let bytes = bundle.bytes;
@@ -532,7 +539,7 @@ mod armed {
                 leftovers: hook(c"leftovers"),
             };
             qjs::JS_FreeValue(ctx, hooks);
-            for name in [c"__hooks", c"__host", c"__door", c"__peek"] {
+            for name in [c"__hooks", c"__host", c"__door", c"__peek", c"__warmsUp"] {
                 let atom = qjs::JS_NewAtom(ctx, name.as_ptr());
                 qjs::JS_DeleteProperty(ctx, global, atom, 0);
                 qjs::JS_FreeAtom(ctx, atom);
@@ -565,17 +572,29 @@ mod armed {
         }
     }
 
-    unsafe fn finish_image(core: *mut Core, collect: Collect) {
+    unsafe fn finish_image(core: *mut Core, collect: Collect, uses: Uses) {
         // SAFETY: as for `entry`.
         unsafe {
             let (rt, ctx) = ((*core).rt, (*core).ctx);
             // What the warm-up run left.
             qjs::JS_FreeValue(ctx, (*core).main);
             (*core).main = qjs::JS_UNDEFINED;
-            qjs::JS_RunGC(rt);
+            if uses == Uses::Many {
+                qjs::JS_RunGC(rt);
+                fill_arenas(core);
+            }
+            qjs::JS_SetGCThreshold(rt, collect.first_at as qjs::size_t);
+            (*core).collect_at_latest = collect.at_latest;
+            (*core).said.kind = if detach_image(core) { Kind::Built } else { Kind::BundleFailed };
+        }
+    }
 
-            // A free slot in an arena of the image would be filled by a run, and
-            // dirty a page. Fill them: take blocks until one needs a new arena.
+    /// A free slot in an arena of the image would be filled by a run, and dirty a
+    /// page. Takes blocks until one needs a new arena.
+    unsafe fn fill_arenas(core: *mut Core) {
+        // SAFETY: as for `entry`.
+        unsafe {
+            let ctx = (*core).ctx;
             for block in ARENA_BLOCKS {
                 let size = (block - ARENA_HEADER).max(1);
                 let before = (*(*core).heap).n_allocations();
@@ -590,9 +609,6 @@ mod armed {
                     }
                 }
             }
-            qjs::JS_SetGCThreshold(rt, collect.first_at as qjs::size_t);
-            (*core).collect_at_latest = collect.at_latest;
-            (*core).said.kind = if detach_image(core) { Kind::Built } else { Kind::BundleFailed };
         }
     }
 

@@ -4,7 +4,7 @@ use rquickjs::{Context, Module, Runtime, WriteOptions};
 
 use super::*;
 use crate::isolate::{
-    Blueprint, BuildError, Isolate, RunError, Tracking, Verify,
+    Blueprint, BuildError, Isolate, RunError, Tracking, Uses, Verify,
     host::Op,
     preset::{self, Preset},
     tests::run,
@@ -23,6 +23,7 @@ fn build(guard: &Guard, bundles: Vec<Bytecode>) -> Result<Isolate, BuildError> {
     Isolate::build(
         guard,
         Blueprint {
+            uses: Uses::Many,
             preset: Preset { name: "test", bundles: Box::leak(bundles.into_boxed_slice()) },
             memory_bytes: 16 << 20,
             tracking: Tracking::Best,
