@@ -59,6 +59,7 @@
 //! | A worker takes no signals but kills and faults. | `guard::tests::workers_take_no_signals_…` |
 //! | An entry is never inside another. | `guard::tests::entry_inside_an_entry_…` |
 //! | No snippet code runs while the guard is disarmed. | `door::tests::the_door_calls_nothing_of_its_arguments` |
+//! | What the host says is the engine's before any snippet code runs. | `door::tests::errors_of_the_host_are_whole_…` |
 //! | The host reads of a buffer what its view shows at that moment, and nothing beyond. | `door::tests::views_of_buffers_that_change_…` |
 //! | Nothing drawn or timed gets into an image; runs draw their own. | `door::tests::a_bundle_that_draws_…`, `tests/it/pristine.rs` |
 //! | An isolate can be dropped at any point. | `door::tests::an_isolate_can_be_dropped_at_any_point` |

@@ -962,7 +962,8 @@ mod armed {
             }
             guard::disarmed(|| dispatch(core, op, &args[..n_args]));
             free_texts(ctx, &args[..n_args]);
-            // The reply is the host's, and stays where it is until the next op.
+            // The reply is the host's, and stays where it is until the next op. That
+            // is why no snippet code may run before it has become the engine's.
             match &(*(*core).host).reply {
                 Reply::Throw { name, message } => throw(ctx, name, message),
                 reply => value_of(ctx, reply),
@@ -1110,10 +1111,22 @@ mod armed {
         }
     }
 
+    /// Both texts are the host's and go with its next reply, which may come while
+    /// the error is made: its stack runs the snippet's `prepareStackTrace`, and that
+    /// may use the door. So they are the engine's before, and not looked at after.
     unsafe fn throw(ctx: *mut qjs::JSContext, name: &str, message: &str) -> qjs::JSValue {
-        // SAFETY: as for `entry`. The engine formats messages into 256 bytes, so
-        // ours is put in afterwards.
+        // SAFETY: as for `entry`; of `name` and `message` as said. Test:
+        // door::tests::errors_of_the_host_are_whole. The engine formats messages
+        // into 256 bytes, so ours is put in afterwards.
         unsafe {
+            let message = string(ctx, message);
+            let own_name = match name {
+                "TypeError" | "RangeError" | "SyntaxError" | "Error" => qjs::JS_UNDEFINED,
+                _ => string(ctx, name),
+            };
+            if qjs::JS_IsException(message) || qjs::JS_IsException(own_name) {
+                return qjs::JS_EXCEPTION;
+            }
             let error = match name {
                 "TypeError" => {
                     qjs::JS_ThrowTypeError(ctx, c"".as_ptr());
@@ -1133,11 +1146,9 @@ mod armed {
                 return qjs::JS_EXCEPTION;
             }
             let flags = (qjs::JS_PROP_CONFIGURABLE | qjs::JS_PROP_WRITABLE) as c_int;
-            if !matches!(name, "TypeError" | "RangeError" | "SyntaxError" | "Error") {
-                let name = string(ctx, name);
-                qjs::JS_DefinePropertyValueStr(ctx, error, c"name".as_ptr(), name, flags);
+            if !qjs::JS_IsUndefined(own_name) {
+                qjs::JS_DefinePropertyValueStr(ctx, error, c"name".as_ptr(), own_name, flags);
             }
-            let message = string(ctx, message);
             qjs::JS_DefinePropertyValueStr(ctx, error, c"message".as_ptr(), message, flags);
             qjs::JS_Throw(ctx, error)
         }

@@ -110,6 +110,44 @@ fn the_door_calls_nothing_of_its_arguments() {
     assert_eq!(outcome.result, Ok(r#"{"touched":0,"wrong":[]}"#.to_owned()));
 }
 
+/// While an error is made, the engine calls `prepareStackTrace`: code of the snippet,
+/// which may use the door, and with that ends what the host had said before.
+#[test]
+fn errors_of_the_host_are_whole_whatever_the_snippet_does_while_they_are_made() {
+    let guard = Guard::adopt_thread().unwrap();
+    let mut isolate = build(&guard, vec![prelude()]).unwrap();
+    let body = r#"
+        const attempts = {
+            TypeError: (text) => new URL(text),
+            RangeError: (text) => new TextDecoder(text),
+            URIError: (text) => decodeURIComponent("%" + text),
+        };
+        const message = (attempt, text) => {
+            try { attempt(text); } catch (error) { return `${error.name}: ${error.message}`; }
+        };
+        const reuse = () => {
+            Error.prepareStackTrace = undefined;
+            for (let n = 0; n < 20; n++) {
+                try { new TextDecoder("S".repeat(100 + n * 8)); } catch {}
+                console.log("A".repeat(100 + n * 10));
+            }
+            return "x";
+        };
+        const wrong = [];
+        for (const [name, attempt] of Object.entries(attempts)) {
+            for (let n = 0; n < 20; n++) {
+                const text = "no such thing " + "Q".repeat(100 + n * 8);
+                const expected = message(attempt, text);
+                Error.prepareStackTrace = reuse;
+                const seen = message(attempt, text);
+                if (!expected.startsWith(name) || seen !== expected) wrong.push([expected, seen]);
+            }
+        }
+        return wrong;"#;
+    let outcome = run(&mut isolate, &guard, body);
+    assert_eq!(outcome.result, Ok("[]".to_owned()));
+}
+
 /// What the host reads must be what the view shows at that moment, whatever became
 /// of its buffer since it was made.
 #[test]
