@@ -6,6 +6,7 @@
 //! it stops are told to it.
 
 mod connection;
+mod held;
 mod lines;
 mod listener;
 mod scrape;
@@ -36,6 +37,7 @@ use tokio::{
 pub use self::listener::{Inherited, Reach};
 use self::{
     connection::{Connection, Stream},
+    held::Holdings,
     listener::Listener,
 };
 use crate::{
@@ -86,6 +88,9 @@ pub struct Limits {
     /// Bytes of answers that one client has not read yet. Beyond it the client
     /// is dropped.
     pub unread_bytes: usize,
+    /// Bytes of request lines and answers that all connections hold together.
+    /// Beyond it requests are refused.
+    pub held_bytes: usize,
 }
 
 /// A kernel that holds its endpoint and serves nobody yet. It has no thread: what
@@ -138,6 +143,7 @@ struct Shared {
     /// `None` where no token is asked for.
     token: Option<Token>,
     n_connections: AtomicUsize,
+    holdings: Arc<Holdings>,
     lockdown: Option<lockdown::Report>,
 }
 
@@ -233,6 +239,7 @@ impl Bound {
             limits,
             token,
             n_connections: AtomicUsize::new(0),
+            holdings: Holdings::new(limits.held_bytes),
             lockdown,
         });
         let (phase, seen_phase) = watch::channel(Phase::Serving);
@@ -410,7 +417,6 @@ async fn accept_loop(
                     connections.spawn(refuse(stream, failure));
                     continue;
                 }
-                telemetry::connected(shared.n_connections.fetch_add(1, Relaxed) + 1);
                 let connection = Connection::new(stream, Arc::clone(&shared));
                 connections.spawn(connection.serve(phase.clone()));
             }

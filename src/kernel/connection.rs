@@ -26,7 +26,8 @@ use tokio::{
 
 use super::{
     Phase, Shared,
-    lines::{Line, LineBuffer},
+    held::Held,
+    lines::{Line, LineBuffer, READ_BYTES},
 };
 use crate::{
     pool::Ticket,
@@ -34,7 +35,7 @@ use crate::{
         Answer, Control, Failure, Id, Message, Refusal, Request, Severity, control_line,
         text_member,
     },
-    telemetry::{Metrics, Peer},
+    telemetry::{self, Metrics, Peer},
 };
 
 /// How often a connection that is not being read is asked whether it still is.
@@ -44,6 +45,8 @@ const STALL: Duration = Duration::from_secs(30);
 /// What somebody who has shown no token may send, and how long that may take.
 const STRANGER_LINE: usize = 4_096;
 const STRANGER_PATIENCE: Duration = Duration::from_secs(10);
+/// What a kernel that has stopped gives a client whose lines may be on their way.
+const LAST_LOOK: Duration = Duration::from_millis(5);
 
 #[derive(Debug)]
 pub(super) enum Stream {
@@ -114,10 +117,12 @@ impl Stream {
     }
 }
 
-/// A line for the client. The permit goes back when it is sent.
+/// A line for the client. The permit goes back when it is sent, and so does what
+/// it holds.
 struct Outgoing {
     line: Vec<u8>,
     permit: OwnedSemaphorePermit,
+    held: Held,
 }
 
 /// Why a connection ends.
@@ -151,18 +156,14 @@ pub(super) struct Connection {
 impl Connection {
     pub(super) fn new(stream: Stream, shared: Arc<Shared>) -> Connection {
         let permits = Arc::new(Semaphore::new(shared.limits.n_in_flight));
+        telemetry::connected(shared.n_connections.fetch_add(1, Relaxed) + 1);
         Connection { stream, shared, in_flight: Arc::default(), permits }
     }
 
     pub(super) async fn serve(self, mut phase: watch::Receiver<Phase>) {
         let (outbox, inbox) = mpsc::unbounded_channel();
         let reading = async {
-            let end = select! {
-                end = self.read(&outbox) => end,
-                // An error means that the kernel's handle is gone.
-                _stopped = phase.wait_for(|it| *it == Phase::Stopped) => End::HalfClosed,
-            };
-            if end == End::HalfClosed {
+            if self.read(&outbox, &mut phase).await == End::HalfClosed {
                 self.flushed().await;
             }
         };
@@ -171,17 +172,22 @@ impl Connection {
             () = self.write(inbox) => {}
             () = self.in_flight.overflow.notified() => {}
         }
-        self.in_flight.cancel_all();
-        self.shared.n_connections.fetch_sub(1, Relaxed);
     }
 
-    async fn read(&self, outbox: &mpsc::UnboundedSender<Outgoing>) -> End {
+    /// Takes lines until no more come. Once the kernel has stopped, these are the
+    /// ones that are here: they are answered like all others.
+    async fn read(
+        &self,
+        outbox: &mpsc::UnboundedSender<Outgoing>,
+        phase: &mut watch::Receiver<Phase>,
+    ) -> End {
         let line_bytes = self.shared.limits.line_bytes;
         let (mut standing, mut lines) = match self.shared.token {
             Some(_) => (Standing::Stranger, LineBuffer::new(line_bytes.min(STRANGER_LINE))),
             None => (Standing::Newcomer, LineBuffer::new(line_bytes)),
         };
-        let mut is_open = true;
+        let mut held = self.shared.holdings.hold_nothing();
+        let (mut is_open, mut is_stopped) = (true, false);
         // When the introduction, or the line that has begun, must be complete.
         let mut due = Some(Instant::now() + STRANGER_PATIENCE);
         while is_open {
@@ -192,23 +198,45 @@ impl Connection {
                     (false, Some(limit)) => due.or_else(|| Instant::now().checked_add(limit)),
                 };
             }
-            let readable = match due {
-                Some(due) => timeout_at(due.into(), self.stream.readable()).await,
-                None => Ok(self.stream.readable().await),
+            if is_stopped {
+                due = Some(Instant::now() + LAST_LOOK);
+            }
+            let readable = async {
+                match due {
+                    Some(due) => timeout_at(due.into(), self.stream.readable()).await,
+                    None => Ok(self.stream.readable().await),
+                }
+            };
+            let readable = select! {
+                readable = readable => readable,
+                // An error means that the kernel's handle is gone.
+                _stopped = phase.wait_for(|it| *it == Phase::Stopped), if !is_stopped => {
+                    is_stopped = true;
+                    continue;
+                }
             };
             match readable {
                 Ok(Ok(())) => {}
+                Err(_elapsed) if is_stopped => return End::HalfClosed,
                 Err(_elapsed) if standing != Standing::Stranger => {
                     self.give_up_on_line(limit.unwrap_or_default(), outbox).await;
                     return End::HalfClosed;
                 }
                 Ok(Err(_)) | Err(_) => return End::Gone,
             }
+            lines.spare();
+            if let Err(no_room) = held.resize(lines.capacity().saturating_sub(READ_BYTES)) {
+                lines.skip();
+                self.rest(&mut lines, &mut held);
+                let Some(permit) = self.permit().await else { return End::Gone };
+                let refusal = self.shared.service.refusal(None, no_room.for_request());
+                self.reply_slot(permit, outbox).send(refusal.to_line());
+            }
             match self.stream.try_read_buf(lines.spare()) {
                 Ok(0) => is_open = false,
                 Ok(_) => {}
                 Err(err) if err.kind() == io::ErrorKind::WouldBlock => {
-                    lines.rest();
+                    self.rest(&mut lines, &mut held);
                     continue;
                 }
                 Err(_reset) => return End::Gone,
@@ -217,12 +245,7 @@ impl Connection {
             // permit: what a client sends beyond its share waits on its time.
             let arrived = Instant::now();
             loop {
-                let permit = select! {
-                    biased;
-                    permit = Arc::clone(&self.permits).acquire_owned() => permit,
-                    () = self.stream.hung_up() => return End::Gone,
-                };
-                let permit = permit.expect("the semaphore is never closed");
+                let Some(permit) = self.permit().await else { return End::Gone };
                 let line = if is_open { lines.next() } else { lines.next_or_last() };
                 let Some(line) = line else { break };
                 standing = self.take_line(&line, arrived, standing, permit, outbox);
@@ -231,16 +254,33 @@ impl Connection {
                     Standing::Known => lines.limit = line_bytes,
                     Standing::Stranger | Standing::Newcomer => {}
                 }
+                // The next line has its own time, also if it came with this one.
+                due = due.filter(|_| standing == Standing::Stranger);
             }
-            lines.rest();
+            self.rest(&mut lines, &mut held);
         }
         End::HalfClosed
     }
 
+    fn rest(&self, lines: &mut LineBuffer, held: &mut Held) {
+        lines.rest();
+        held.resize(lines.capacity().saturating_sub(READ_BYTES)).expect("it did not grow");
+    }
+
+    /// The right to one more answer; `None` when nobody is there to take it.
+    async fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        select! {
+            biased;
+            permit = Arc::clone(&self.permits).acquire_owned() => {
+                Some(permit.expect("the semaphore is never closed"))
+            }
+            () = self.stream.hung_up() => None,
+        }
+    }
+
     /// Answers the line that never ends.
     async fn give_up_on_line(&self, limit: Duration, outbox: &mpsc::UnboundedSender<Outgoing>) {
-        let permit = Arc::clone(&self.permits).acquire_owned().await;
-        let permit = permit.expect("the semaphore is never closed");
+        let Some(permit) = self.permit().await else { return };
         let ms = limit.as_millis();
         let failure = Failure::bad_request(format!("the line is not complete after {ms} ms"))
             .with_hint("end each request with a line feed; `--max-line-time` raises the limit");
@@ -255,6 +295,7 @@ impl Connection {
     ) -> ReplySlot {
         ReplySlot {
             permit,
+            held: self.shared.holdings.hold_nothing(),
             outbox: outbox.clone(),
             in_flight: Arc::clone(&self.in_flight),
             unread_limit: self.shared.limits.unread_bytes,
@@ -274,12 +315,12 @@ impl Connection {
 
     /// Sends what comes, until the client cannot take it.
     async fn write(&self, mut inbox: mpsc::UnboundedReceiver<Outgoing>) {
-        while let Some(Outgoing { line, permit }) = inbox.recv().await {
+        while let Some(Outgoing { line, permit, held }) = inbox.recv().await {
             if self.stream.write_all(&line).await.is_err() {
                 return;
             }
             self.in_flight.unread_bytes.fetch_sub(line.len(), Relaxed);
-            drop(permit);
+            drop((permit, held));
         }
     }
 
@@ -392,7 +433,7 @@ impl Connection {
                 Standing::Known
             }
             (Ok(Message::Run(request)), _) => {
-                self.run(request, arrived, reply);
+                self.run(request, line.len(), arrived, reply);
                 Standing::Known
             }
         }
@@ -404,7 +445,11 @@ impl Connection {
         format!(r#""version":"{}","timeoutMs":{timeout_ms}"#, env!("CARGO_PKG_VERSION"))
     }
 
-    fn run(&self, request: Request, arrived: Instant, reply: ReplySlot) {
+    fn run(&self, request: Request, n_bytes: usize, arrived: Instant, mut reply: ReplySlot) {
+        if let Err(no_room) = reply.held.resize(n_bytes) {
+            let refusal = self.shared.service.refusal(request.id, no_room.for_request());
+            return reply.send(refusal.to_line());
+        }
         let Some(number) = self.in_flight.enter(request.id.as_ref()) else {
             let id = request.id.as_ref().map(ToString::to_string).unwrap_or_default();
             let failure = Failure::bad_request(format!("id {id} is already in flight"))
@@ -417,7 +462,16 @@ impl Connection {
             // id again.
             reply.in_flight.leave(number);
             reply.metrics.round_trip(arrived.elapsed());
-            reply.send(answer.to_line());
+            let line = answer.to_line();
+            let line = match reply.held.resize(line.len()) {
+                Ok(()) => line,
+                Err(no_room) => {
+                    let outcome = Err(no_room.for_answer(line.len()));
+                    let (warnings, logs) = (Vec::new(), Vec::new());
+                    Answer { outcome, warnings, logs, ..answer }.to_line()
+                }
+            };
+            reply.send(line);
         });
         if let Some(running) = self.shared.service.submit(request, arrived, respond) {
             self.in_flight.started(number, running);
@@ -425,9 +479,19 @@ impl Connection {
     }
 }
 
+impl Drop for Connection {
+    /// However its task ends, also by a panic of ours.
+    fn drop(&mut self) {
+        self.in_flight.cancel_all();
+        self.shared.n_connections.fetch_sub(1, Relaxed);
+    }
+}
+
 /// Takes the one answer to one line, on whichever thread it is made.
 struct ReplySlot {
     permit: OwnedSemaphorePermit,
+    /// For the request, and then for its answer.
+    held: Held,
     outbox: mpsc::UnboundedSender<Outgoing>,
     in_flight: Arc<InFlight>,
     unread_limit: usize,
@@ -435,7 +499,9 @@ struct ReplySlot {
 }
 
 impl ReplySlot {
-    fn send(self, line: Vec<u8>) {
+    fn send(mut self, line: Vec<u8>) {
+        // What is said without a run is short; it counts all the same.
+        let _ = self.held.resize(line.len());
         self.metrics.line_written(line.len());
         let unread = self.in_flight.unread_bytes.fetch_add(line.len(), Relaxed) + line.len();
         // One answer alone is never too much: its own limit has let it pass.
@@ -443,7 +509,7 @@ impl ReplySlot {
             self.in_flight.overflow.notify_one();
         }
         // The client may be gone; then nobody waits for this.
-        let _ = self.outbox.send(Outgoing { line, permit: self.permit });
+        let _ = self.outbox.send(Outgoing { line, permit: self.permit, held: self.held });
     }
 }
 
@@ -514,5 +580,52 @@ impl InFlight {
         let running: Vec<_> =
             self.entries.lock().list.iter().filter_map(|it| it.running.clone()).collect();
         running.iter().for_each(Ticket::cancel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::AssertUnwindSafe;
+
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::{
+        cli::Settings,
+        kernel::{Holdings, Service},
+        net::Reactor,
+    };
+
+    #[test]
+    fn a_connection_whose_task_panics_ends_what_it_had_and_gives_its_place_back() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let config = Settings { n_workers: 1, ..Settings::default() }.kernel(None);
+        let shared = Arc::new(Shared {
+            service: Service::start(config.service, Reactor::on_demand()).unwrap(),
+            limits: config.limits,
+            token: None,
+            n_connections: AtomicUsize::new(0),
+            holdings: Holdings::new(config.limits.held_bytes),
+            lockdown: None,
+        });
+        runtime.block_on(async {
+            let (stream, _peer) = UnixStream::pair().unwrap();
+            let connection = Connection::new(Stream::Unix(stream), Arc::clone(&shared));
+            let (outbox, mut inbox) = mpsc::unbounded_channel();
+            let reply = connection.reply_slot(connection.permit().await.unwrap(), &outbox);
+            let Ok(Message::Run(request)) = Message::parse(br#"{"code":"for (;;) {}"}"#) else {
+                unreachable!()
+            };
+            connection.run(request, 0, Instant::now(), reply);
+            assert_eq!(shared.n_connections.load(Relaxed), 1);
+            let task = async move {
+                let _connection = connection;
+                panic!("on purpose");
+            };
+            assert!(AssertUnwindSafe(task).catch_unwind().await.is_err());
+            assert_eq!(shared.n_connections.load(Relaxed), 0);
+            let answer = String::from_utf8(inbox.recv().await.unwrap().line).unwrap();
+            assert!(answer.contains(r#""kind":"cancelled""#), "{answer}");
+        });
     }
 }
