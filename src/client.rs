@@ -6,6 +6,7 @@
 use std::{
     fmt,
     io::{self, BufRead, BufReader, Read, Write},
+    mem,
     net::{TcpStream, ToSocketAddrs},
     os::unix::{fs::MetadataExt, net::UnixStream},
     time::{Duration, Instant},
@@ -16,7 +17,7 @@ use memchr::memchr;
 use crate::{
     api::Lookup,
     endpoint::Endpoint,
-    protocol::{Answer, Control, Id, Request},
+    protocol::{Answer, Control, Request},
     token::Token,
 };
 
@@ -73,13 +74,6 @@ enum Stream {
 }
 
 impl Stream {
-    fn try_clone(&self) -> io::Result<Stream> {
-        Ok(match self {
-            Stream::Unix(it) => Stream::Unix(it.try_clone()?),
-            Stream::Tcp(it) => Stream::Tcp(it.try_clone()?),
-        })
-    }
-
     fn set_read_timeout(&self, limit: Option<Duration>) -> io::Result<()> {
         match self {
             Stream::Unix(it) => it.set_read_timeout(limit),
@@ -114,25 +108,19 @@ impl Read for Stream {
 /// What a kernel gets to take a connection, or to say who it is.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// What a cancelled request gets to be answered.
+const CANCEL_PATIENCE: Duration = Duration::from_secs(1);
+/// A signal that comes just before the wait begins does not end it: so long may it
+/// go unnoticed.
+const LOOK_UP: Duration = Duration::from_secs(1);
+
 /// A connection to a kernel.
 #[derive(Debug)]
 pub struct Client {
     stream: BufReader<Stream>,
     silence_limit: Option<Duration>,
-}
-
-/// Cancels a request of a [`Client`] from another thread.
-#[derive(Debug)]
-pub struct Canceller {
-    stream: Stream,
-    target: Id,
-}
-
-impl Canceller {
-    pub fn cancel(&mut self) -> io::Result<()> {
-        let target = self.target.clone();
-        self.stream.write_all(Control::Cancel { target }.to_line().as_bytes())
-    }
+    /// So much of the next line as has come.
+    begun: Vec<u8>,
 }
 
 impl Client {
@@ -162,6 +150,7 @@ impl Client {
         let mut client = Client {
             stream: BufReader::with_capacity(64 * 1024, stream),
             silence_limit: Some(PATIENCE),
+            begun: Vec::new(),
         };
         if let Some(token) = token {
             let token = token.reveal().to_owned();
@@ -203,22 +192,33 @@ impl Client {
 
     /// The next line, without its line end.
     pub fn receive(&mut self) -> Result<String, ClientError> {
+        let line = self.receive_unless(|| false)?;
+        Ok(line.expect("nothing stops it"))
+    }
+
+    /// `None` when `stop` says so, which is asked after each signal and once in a
+    /// while. What of the line has come by then, or by [`ClientError::Silent`], is
+    /// kept for the next call.
+    fn receive_unless(&mut self, stop: impl Fn() -> bool) -> Result<Option<String>, ClientError> {
         let deadline = self.silence_limit.and_then(|it| Instant::now().checked_add(it));
-        let mut line = Vec::new();
         loop {
+            if stop() {
+                return Ok(None);
+            }
             // A line may come in pieces; the limit is for all of it.
             let left = deadline.map(|it| it.saturating_duration_since(Instant::now()));
             if left == Some(Duration::ZERO) {
                 return Err(ClientError::Silent(self.silence_limit.unwrap_or_default()));
             }
             if self.stream.buffer().is_empty() {
-                self.stream.get_ref().set_read_timeout(left).map_err(ClientError::Lost)?;
+                let pause = left.unwrap_or(LOOK_UP).min(LOOK_UP);
+                self.stream.get_ref().set_read_timeout(Some(pause)).map_err(ClientError::Lost)?;
             }
             match self.stream.fill_buf() {
                 Ok([]) => return Err(ClientError::Closed),
                 Ok(bytes) => {
                     let end = memchr(b'\n', bytes);
-                    line.extend_from_slice(&bytes[..end.unwrap_or(bytes.len())]);
+                    self.begun.extend_from_slice(&bytes[..end.unwrap_or(bytes.len())]);
                     let n_taken = end.map_or(bytes.len(), |it| it + 1);
                     self.stream.consume(n_taken);
                     if end.is_some() {
@@ -229,13 +229,10 @@ impl Client {
                 Err(err) => return Err(ClientError::Lost(err)),
             }
         }
-        String::from_utf8(line).map_err(|_err| ClientError::Nonsense("not UTF-8".to_owned()))
-    }
-
-    /// What the kernel lets a request run that names no timeout.
-    pub fn default_timeout(&mut self) -> Result<Option<Duration>, ClientError> {
-        let answer = self.control(&Control::Ping)?.accepted()?;
-        Ok((answer.timeout_ms > 0).then(|| Duration::from_millis(answer.timeout_ms)))
+        match String::from_utf8(mem::take(&mut self.begun)) {
+            Ok(line) => Ok(Some(line)),
+            Err(_) => Err(ClientError::Nonsense("not UTF-8".to_owned())),
+        }
     }
 
     /// What the kernel says about the API of what it has loaded.
@@ -250,49 +247,99 @@ impl Client {
     /// The answer to something else than a snippet.
     pub fn ask(&mut self, control: &Control) -> Result<serde_json::Value, ClientError> {
         let line = self.exchange(&control.to_line())?;
-        let nonsense = |err: serde_json::Error| ClientError::Nonsense(err.to_string());
-        serde_json::from_str::<ControlAnswer>(&line).map_err(nonsense)?.accepted()?;
-        serde_json::from_str(&line).map_err(nonsense)
-    }
-
-    /// A handle for the thread that hears of signals.
-    pub fn canceller(&self, target: Id) -> io::Result<Canceller> {
-        Ok(Canceller { stream: self.stream.get_ref().try_clone()?, target })
+        control_answer(&line)?.accepted()?;
+        serde_json::from_str(&line).map_err(|err| ClientError::Nonsense(err.to_string()))
     }
 
     /// The answer to `request`, and the line that it came in.
     pub fn run(&mut self, request: &Request) -> Result<(Answer, String), ClientError> {
         self.send(&request.to_line())?;
         loop {
-            let line = match self.receive() {
-                Ok(line) => line,
+            let line = self.receive().inspect_err(|err| self.give_up(err, request))?;
+            // The answer to a cancel may come first.
+            if !is_control(&line) {
+                return Ok((Answer::parse(&line).map_err(ClientError::Nonsense)?, line));
+            }
+        }
+    }
+
+    /// As [`Client::run`], for as long as the request may take and `patience` more.
+    ///
+    /// What a kernel gives a request that names no timeout, it is asked when it has
+    /// been silent for `patience`: most answers are there by then, and asking first
+    /// would be another round trip for each. Once `is_interrupted`, the request is
+    /// cancelled, and its answer is waited for no longer than [`CANCEL_PATIENCE`].
+    pub fn run_in_time(
+        &mut self,
+        request: &Request,
+        patience: Duration,
+        is_interrupted: impl Fn() -> bool,
+    ) -> Result<(Answer, String), ClientError> {
+        let beyond = |timeout_ms| match timeout_ms {
+            0 => None,
+            ms => Duration::from_millis(ms).checked_add(patience),
+        };
+        let began = Instant::now();
+        self.silence_limit = request.timeout_ms.map_or(Some(patience), beyond);
+        let mut unknown = request.timeout_ms.is_none();
+        let mut is_cancelled = false;
+        self.send(&request.to_line())?;
+        loop {
+            let line = match self.receive_unless(|| !is_cancelled && is_interrupted()) {
+                Ok(Some(line)) => line,
+                Ok(None) => {
+                    is_cancelled = true;
+                    unknown = false;
+                    self.silence_limit = Some(CANCEL_PATIENCE);
+                    self.cancel(request)?;
+                    continue;
+                }
+                Err(ClientError::Silent(_)) if unknown => {
+                    unknown = false;
+                    self.send(&Control::Ping.to_line())?;
+                    continue;
+                }
                 Err(err) => {
                     self.give_up(&err, request);
                     return Err(err);
                 }
             };
-            // The answer to a cancel may come first.
-            if is_control(&line) {
-                continue;
+            if !is_control(&line) {
+                return Ok((Answer::parse(&line).map_err(ClientError::Nonsense)?, line));
             }
-            let answer = Answer::parse(&line).map_err(ClientError::Nonsense)?;
-            return Ok((answer, line));
+            // To our question, or to a cancel.
+            let answered = control_answer(&line)?.accepted()?;
+            if let (Some(timeout_ms), false) = (answered.timeout_ms, is_cancelled) {
+                let left = |limit: Duration| limit.saturating_sub(began.elapsed());
+                // No socket takes a limit of nothing.
+                self.silence_limit =
+                    beyond(timeout_ms).map(|it| left(it).max(Duration::from_millis(1)));
+            }
         }
     }
 
     /// Over TCP a kernel cannot see that we go: it is told.
     fn give_up(&mut self, err: &ClientError, request: &Request) {
-        if let (ClientError::Silent(_), Some(id)) = (err, &request.id) {
-            let line = Control::Cancel { target: id.clone() }.to_line();
+        if let ClientError::Silent(_) = err {
             // It has not answered; whether it still listens is its affair.
-            let _ = self.stream.get_mut().write_all(line.as_bytes());
+            let _ = self.cancel(request);
+        }
+    }
+
+    fn cancel(&mut self, request: &Request) -> Result<(), ClientError> {
+        match &request.id {
+            Some(id) => self.send(&Control::Cancel { target: id.clone() }.to_line()),
+            None => Ok(()),
         }
     }
 
     fn control(&mut self, control: &Control) -> Result<ControlAnswer, ClientError> {
-        let line = self.exchange(&control.to_line())?;
-        serde_json::from_str(&line).map_err(|err| ClientError::Nonsense(err.to_string()))
+        control_answer(&self.exchange(&control.to_line())?)
     }
+}
+
+fn control_answer(line: &str) -> Result<ControlAnswer, ClientError> {
+    serde_json::from_str(line).map_err(|err| ClientError::Nonsense(err.to_string()))
 }
 
 /// Kernels write `op` before `ok`, and what precedes it is the id that we chose.
@@ -308,7 +355,7 @@ struct ControlAnswer {
     #[serde(default)]
     error: Option<ControlFailure>,
     #[serde(default)]
-    timeout_ms: u64,
+    timeout_ms: Option<u64>,
     #[serde(default)]
     text: String,
 }

@@ -331,7 +331,9 @@ impl Isolate {
 
     fn conclude(&mut self, guard: &Guard, run: Run, end: End) -> Outcome {
         let ran = match &end {
-            End::Turn(Turn::Returned(_) | Turn::NotJson { .. }) => Ran::Complete,
+            End::Turn(Turn::Returned(_) | Turn::ReturnedText(_) | Turn::NotJson { .. }) => {
+                Ran::Complete
+            }
             End::Turn(Turn::DidNotCompile(_)) => Ran::No,
             _ => Ran::Partial,
         };
@@ -360,16 +362,12 @@ impl Isolate {
                 Err(RunError::Internal(format!("host operation {op} failed")))
             }
             End::NeverSettled => Err(RunError::NeverSettled),
-            End::Turn(Turn::Returned(json)) if json.len() > run.output_bytes => {
-                Err(RunError::TooLarge {
-                    message: format!(
-                        "the result is {} bytes of JSON, over the limit of {}",
-                        json.len(),
-                        run.output_bytes
-                    ),
-                })
+            End::Turn(Turn::Returned(json)) => within(run.output_bytes, json),
+            // One that is too long is so without its escapes: it is not written out.
+            End::Turn(Turn::ReturnedText(text)) if text.len() > run.output_bytes => {
+                Err(too_large(text.len() + 2, run.output_bytes))
             }
-            End::Turn(Turn::Returned(json)) => Ok(json),
+            End::Turn(Turn::ReturnedText(text)) => within(run.output_bytes, answer::quoted(text)),
             End::Turn(Turn::NotJson { path, message, hint }) => {
                 Err(RunError::NotJson { path, message, hint })
             }
@@ -415,6 +413,15 @@ impl Isolate {
 pub(crate) fn give_up(run: Box<Run>, error: RunError) -> Outcome {
     let ring = matches!(error, RunError::TimedOut).then_some(Ring::Ask);
     outcome(*run, Err(error), ring, Ran::Partial)
+}
+
+fn within(limit_bytes: usize, json: String) -> Result<String, RunError> {
+    if json.len() > limit_bytes { Err(too_large(json.len(), limit_bytes)) } else { Ok(json) }
+}
+
+fn too_large(n_bytes: usize, limit_bytes: usize) -> RunError {
+    let message = format!("the result is {n_bytes} bytes of JSON, over the limit of {limit_bytes}");
+    RunError::TooLarge { message }
 }
 
 fn outcome(run: Run, result: Result<String, RunError>, ring: Option<Ring>, ran: Ran) -> Outcome {

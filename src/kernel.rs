@@ -463,7 +463,7 @@ fn admit(stream: &Stream, n_connections: usize, shared: &Shared) -> Result<(), (
 }
 
 async fn refuse(stream: Stream, failure: Failure) {
-    let line = Answer::refusal(None, failure).to_line();
+    let line = Answer::refusal(None, failure).into_line();
     // A courtesy; whoever does not take it has no claim to more.
     let _ = timeout(FAREWELL, stream.write_all(&line)).await;
 }

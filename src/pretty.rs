@@ -1,52 +1,55 @@
 //! JSON text, indented for people. Works on the text: the order of members and
 //! the spelling of numbers survive. Does not check it; that is the parser's job.
 
+use std::io::{self, Write};
+
 use memchr::memchr2;
 
-/// Two blanks per level, as `JSON.stringify(value, null, 2)` does it.
-pub fn pretty(json: &str) -> String {
-    let mut res = String::with_capacity(json.len() * 2);
+/// Two blanks per level, as `JSON.stringify(value, null, 2)` does it. Written in
+/// pieces: give it a buffer.
+pub fn write_pretty(json: &str, out: &mut dyn Write) -> io::Result<()> {
     let mut depth = 0_usize;
     let mut rest = json;
-    while let Some(next) = rest.chars().next() {
-        let mut taken = next.len_utf8();
+    while let Some(next) = rest.bytes().next() {
+        let mut taken = 1;
         match next {
-            '{' | '[' => {
-                res.push(next);
+            b'{' | b'[' => {
                 let inner = rest[1..].trim_ascii_start();
                 if inner.starts_with(['}', ']']) {
-                    res.push_str(&inner[..1]);
+                    out.write_all(&[next, inner.as_bytes()[0]])?;
                     taken = rest.len() - inner.len() + 1;
                 } else {
+                    out.write_all(&[next])?;
                     depth += 1;
-                    break_line(&mut res, depth);
+                    break_line(out, depth)?;
                 }
             }
-            '}' | ']' => {
+            b'}' | b']' => {
                 depth = depth.saturating_sub(1);
-                break_line(&mut res, depth);
-                res.push(next);
+                break_line(out, depth)?;
+                out.write_all(&[next])?;
             }
-            ',' => {
-                res.push(',');
-                break_line(&mut res, depth);
+            b',' => {
+                out.write_all(b",")?;
+                break_line(out, depth)?;
             }
-            ':' => res.push_str(": "),
-            '"' => {
+            b':' => out.write_all(b": ")?,
+            b'"' => {
                 taken = string_len(rest);
-                res.push_str(&rest[..taken]);
+                out.write_all(&rest.as_bytes()[..taken])?;
             }
-            ' ' | '\n' | '\r' | '\t' => {}
-            other => res.push(other),
+            b' ' | b'\n' | b'\r' | b'\t' => {}
+            // Outside of strings JSON is ASCII.
+            other => out.write_all(&[other])?,
         }
         rest = &rest[taken..];
     }
-    res
+    Ok(())
 }
 
-fn break_line(text: &mut String, depth: usize) {
-    text.push('\n');
-    text.extend(std::iter::repeat_n("  ", depth));
+fn break_line(out: &mut dyn Write, depth: usize) -> io::Result<()> {
+    out.write_all(b"\n")?;
+    (0..depth).try_for_each(|_| out.write_all(b"  "))
 }
 
 /// Length of the string that `json` begins with, quotes included.
@@ -68,6 +71,11 @@ mod tests {
 
     #[track_caller]
     fn check(json: &str, expected: &str) {
+        let pretty = |json| {
+            let mut out = Vec::new();
+            write_pretty(json, &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
         assert_eq!(pretty(json), expected);
         assert_eq!(pretty(expected), expected, "pretty text stays as it is");
     }

@@ -450,7 +450,7 @@ impl Request {
         res.push_str(r#""code":"#);
         res.push_str(&json_string(&self.code));
         res.push_str(r#","input":"#);
-        if self.input.contains(['\n', '\r']) {
+        if memchr2(b'\n', b'\r', self.input.as_bytes()).is_some() {
             res.push_str(&self.input.replace(['\n', '\r'], " "));
         } else {
             res.push_str(&self.input);
@@ -784,34 +784,38 @@ impl Answer {
         Answer { id, outcome: Err(failure), warnings, logs, usage, effects }
     }
 
-    /// One line, with its newline.
-    pub fn to_line(&self) -> Vec<u8> {
-        let len = self.outcome.as_ref().map_or(512, String::len);
-        let mut res = Vec::with_capacity(len + 256);
-        res.push(b'{');
-        if let Some(id) = &self.id {
-            res.extend_from_slice(format!(r#""id":{id},"#).as_bytes());
-        }
-        match &self.outcome {
+    /// One line, with its newline. What is around the result is put around it
+    /// where it lies: a large one is not copied.
+    pub fn into_line(self) -> Vec<u8> {
+        let Answer { id, outcome, warnings, logs, usage, effects } = self;
+        let mut head = match id {
+            Some(id) => format!(r#"{{"id":{id},"#).into_bytes(),
+            None => vec![b'{'],
+        };
+        let mut res = match outcome {
             Ok(result) => {
-                res.extend_from_slice(br#""ok":true,"result":"#);
-                res.extend_from_slice(result.as_bytes());
+                head.extend_from_slice(br#""ok":true,"result":"#);
+                let mut res = result.into_bytes();
+                res.reserve(head.len() + 256);
+                res.splice(..0, head);
+                res
             }
             Err(failure) => {
-                res.extend_from_slice(br#""ok":false,"error":"#);
-                push_json(&mut res, failure);
+                head.extend_from_slice(br#""ok":false,"error":"#);
+                push_json(&mut head, &failure);
+                head
             }
-        }
-        if !self.warnings.is_empty() {
+        };
+        if !warnings.is_empty() {
             res.extend_from_slice(br#","warnings":"#);
-            push_json(&mut res, &self.warnings);
+            push_json(&mut res, &warnings);
         }
         res.extend_from_slice(br#","logs":"#);
-        push_json(&mut res, &self.logs);
+        push_json(&mut res, &logs);
         res.extend_from_slice(br#","usage":"#);
-        push_json(&mut res, &self.usage);
+        push_json(&mut res, &usage);
         res.extend_from_slice(br#","effects":"#);
-        push_json(&mut res, &self.effects);
+        push_json(&mut res, &effects);
         res.extend_from_slice(b"}\n");
         res
     }

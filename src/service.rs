@@ -312,7 +312,7 @@ impl Pending {
         run.kind = kind_of(&answer);
         self.metrics.answered(&run);
         if self.snippets == Snippets::Logged {
-            let line = answer.to_line();
+            let line = answer.clone().into_line();
             telemetry::snippet_answer(run.id.as_deref(), &String::from_utf8_lossy(&line));
         }
         respond(answer);
@@ -631,7 +631,7 @@ mod tests {
             outcome,
         };
         let timeout = Some(Duration::from_secs(5));
-        let line = answer(Some(Id::text("a")), reply, timeout).to_line();
+        let line = answer(Some(Id::text("a")), reply, timeout).into_line();
         let rest = concat!(
             r#","logs":[{"level":"warn","text":"w"}],"usage":{"queueMs":0.003,"#,
             r#""transpileMs":0.0,"runMs":5000.25,"waitMs":0.0,"cpuMs":0.0,"heapBytes":0,"#,

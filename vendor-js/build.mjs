@@ -23,11 +23,16 @@ const BUNDLES = [
   {
     name: "aws-s3",
     entry: "entries/aws-s3.js",
-    hooks: ["s3-defaults"],
+    inner: "nameless",
+    hooks: [
+      "s3-defaults", "endpoint-value", "endpoint-values", "endpoint-config", "serialize-context", "deserialize-context",
+      "signer-config", "silent-logger", "silent-logger-class", "user-agent-once", "empty-body-tail",
+    ],
     shims: [
       "xml-parser", "stream", "buffer", "fetch-http-handler", "sdk-stream-mixin", "to-stream", "signature-v4",
       "signature-v4-multi-region", "flexible-checksums", "flexible-checksums-response", "md5-sha256", "sha1",
-      "endpoint-from-config", "host-header",
+      "endpoint-from-config", "host-header", "middleware-stack", "operation",
+      "parse-url",
     ],
   },
   { name: "my-lib", entry: "entries/my-lib.js" },
@@ -95,6 +100,78 @@ const HOOKS = {
       'import { withHostDefaults } from "HERE/shims/s3-defaults.js";' +
       "export const getRuntimeConfig = (given) => { const config = withHostDefaults(given);",
   },
+  // What follows takes out work that the SDK does for every request: a compiler
+  // hides it, an interpreter does not. First the awaiting of values that are there.
+  "endpoint-value": {
+    file: "middleware-endpoint/adaptors/getEndpointFromInstructions.js",
+    from: 'import { createConfigValueProvider } from "./createConfigValueProvider";',
+    to: 'import { valueOf } from "HERE/shims/config-value.js";',
+  },
+  "endpoint-values": {
+    file: "middleware-endpoint/adaptors/getEndpointFromInstructions.js",
+    from: 'endpointParams[name] = await createConfigValueProvider(instruction.name, name, clientConfig, instruction.type !== "builtInParams")();',
+    to:
+      'const value = valueOf(instruction.name, name, clientConfig, instruction.type !== "builtInParams");' +
+      'endpointParams[name] = typeof value?.then === "function" ? await value : value;',
+  },
+  // Copies of the client's whole configuration, some hundred properties: what is
+  // written into them goes into an object that has it as its prototype.
+  "endpoint-config": {
+    file: "middleware-endpoint/endpointMiddleware.js",
+    from: "}, { ...config }, context);",
+    to: "}, { __proto__: config }, context);",
+  },
+  "serialize-context": {
+    file: "schema/middleware/schemaSerializationMiddleware.js",
+    from: "...config,",
+    to: "__proto__: config,",
+  },
+  "deserialize-context": {
+    file: "schema/middleware/schemaDeserializationMiddleware.js",
+    from: "...config,",
+    to: "__proto__: config,",
+  },
+  "signer-config": {
+    file: "aws_sdk/resolveAwsSdkSigV4Config.js",
+    from: "}, authScheme);",
+    upTo: "...config,",
+    to:
+      "}, authScheme);" +
+      "const { signingRegion, signingName: signingService } = authScheme;" +
+      "config.signingRegion ||= signingRegion;" +
+      "config.signingName ||= signingService || config.serviceId;" +
+      "const params = { __proto__: config,",
+  },
+  // Nobody hears a NoOpLogger, so nothing is to be copied for it without its secrets.
+  "silent-logger-class": {
+    file: "middleware-logger/loggerMiddleware.js",
+    from: "export const loggerMiddleware =",
+    to: 'import { NoOpLogger } from "@smithy/core/client"; export const loggerMiddleware =',
+  },
+  "silent-logger": {
+    file: "middleware-logger/loggerMiddleware.js",
+    from: "const { $metadata, ...outputWithoutMetadata } = response.output;",
+    to:
+      "if (logger?.constructor === NoOpLogger) return response;" +
+      "const { $metadata, ...outputWithoutMetadata } = response.output;",
+  },
+  // The same half-dozen pairs every time.
+  "user-agent-once": {
+    file: "middleware-user-agent/user-agent-middleware.js",
+    from: "const escapeUserAgent = (userAgentPair) => {",
+    to:
+      "const escaped = new Map();" +
+      "const escapeUserAgent = (pair) => {" +
+      'const key = pair.join("\\0"); let res = escaped.get(key);' +
+      "if (res === undefined) { res = escapeOnce(pair); if (escaped.size < 64) escaped.set(key, res); }" +
+      "return res; };" +
+      "const escapeOnce = (userAgentPair) => {",
+  },
+  "empty-body-tail": {
+    file: "middleware-throw-200-exceptions/throw-200-exceptions.js",
+    from: "config.utf8Encoder(",
+    to: 'bodyBytes.length === 0 ? "" : config.utf8Encoder(',
+  },
 };
 
 // Whole files in place of others: imports of `path` by files below `importer`.
@@ -153,6 +230,21 @@ const SHIMS = {
     path: "./middleware-host-header/hostHeaderMiddleware",
     file: "shims/host-header.js",
   },
+  "middleware-stack": {
+    importer: "@smithy/core/dist-es/submodules/client/smithy-client/",
+    path: "../middleware-stack/MiddlewareStack",
+    file: "shims/middleware-stack.js",
+  },
+  operation: {
+    importer: "@smithy/core/dist-es/submodules/schema/middleware/",
+    path: "../schemas/operation",
+    file: "shims/operation.js",
+  },
+  "parse-url": {
+    importer: "@smithy/core/dist-es/submodules/transport/toEndpointV1.js",
+    path: "./parseUrl",
+    file: "shims/parse-url.js",
+  },
 };
 
 const manifest = { bundles: {}, tables: {}, packages: {} };
@@ -190,7 +282,7 @@ function fingerprint(text) {
   return { bytes: Buffer.byteLength(text), sha256: createHash("sha256").update(text).digest("hex") };
 }
 
-async function bundleOf({ name, entry, hooks = [], shims = [] }) {
+async function bundleOf({ name, entry, inner, hooks = [], shims = [] }) {
   const used = new Set();
   const result = await build({
     absWorkingDir: here,
@@ -218,7 +310,41 @@ async function bundleOf({ name, entry, hooks = [], shims = [] }) {
   for (const input of Object.keys(result.metafile.outputs[Object.keys(result.metafile.outputs)[0]].inputs)) {
     await note(input);
   }
-  return `"use strict";${result.outputFiles[0].text}`;
+  const [{ text }] = result.outputFiles;
+  return `"use strict";${inner === "nameless" ? withoutInnerNames(text) : text}`;
+}
+
+// esbuild keeps the name of a function by a call that defines it, each time the
+// function is made. For what a module makes once that is right. What a function
+// makes whenever it is called, a dozen closures for a request, goes without: nobody
+// sees their names, and naming costs more than making.
+function withoutInnerNames(text) {
+  // The bundler's helpers: what defines a name, and what evaluates modules later.
+  const [, define] = /\b([\w$]+)=\(\w,\w\)=>[\w$]+\(\w,"name",/.exec(text);
+  const [, later] = /\b([\w$]+)=\(\w,\w,\w\)=>\(\)=>\{/.exec(text) ?? [];
+  const [, laterToo] = /\b([\w$]+)=\(\w,\w\)=>\(\)=>\{/.exec(text) ?? [];
+  const calls = (node, name) => ts.isCallExpression(node) && node.expression.getText() === name;
+  const res = [];
+  let end = 0;
+  const drop = (from, to) => {
+    res.push(text.slice(end, from));
+    end = to;
+  };
+  const visit = (node, isInner) => {
+    const [named] = calls(node, define) ? node.arguments : [];
+    if (isInner && named && (ts.isArrowFunction(named) || ts.isFunctionExpression(named))) {
+      drop(node.getStart(), named.getStart());
+      visit(named, isInner);
+      drop(named.getEnd(), node.getEnd());
+      return;
+    }
+    const parent = node.parent ?? node;
+    const isModule = calls(parent, later) || calls(parent, laterToo) || ts.isParenthesizedExpression(parent);
+    const isMany = isInner || (ts.isFunctionLike(node) && !isModule);
+    ts.forEachChild(node, (child) => visit(child, isMany));
+  };
+  visit(ts.createSourceFile("bundle.js", text, ts.ScriptTarget.ESNext, true), false);
+  return res.join("") + text.slice(end);
 }
 
 function replacements(hooks, shims, used) {

@@ -5,16 +5,15 @@ use std::{
     ffi::OsString,
     fmt,
     fs::{self, File},
-    io::{self, Read, Write},
+    io::{self, BufWriter, Read, Write},
     os::unix::fs::MetadataExt,
     path::Path,
-    process::{self, ExitCode},
+    process::ExitCode,
     sync::{
         Arc,
-        atomic::{AtomicI32, Ordering::SeqCst},
-        mpsc,
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+        mpsc::{self, RecvTimeoutError},
     },
-    thread,
     time::{Duration, Instant},
 };
 
@@ -28,23 +27,24 @@ use llm_kernel::{
     glance::{self, Findings, Health, Kernel, Naming, Snippet, SocketFile},
     isolate::preset::{self, Preset},
     net::Reactor,
-    pretty::pretty,
+    pretty::write_pretty,
     protocol::{Answer, Control, Failure, Id, Message, Request, Surroundings, Warning},
     service::Service,
     token::{self, Token},
     transpile::Check,
 };
-use parking_lot::Mutex;
 use serde_json::value::RawValue;
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
-    iterator::Signals,
+    flag,
 };
 
 /// What a kernel gets beyond the timeout before it counts as silent.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// What a cancelled run gets to say so.
+/// What a cancelled run in this process gets to say so.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(1);
+/// How often a run in this process looks for Ctrl-C.
+const LOOK_FOR_INTERRUPT: Duration = Duration::from_millis(50);
 /// What a kernel gets to look at its surroundings.
 const EXAMINATION_LIMIT: Duration = Duration::from_secs(15);
 
@@ -71,12 +71,9 @@ fn main() -> ExitCode {
         }
         Err(err) => return Error::from(err).report(),
     };
-    let interrupt = match Interrupt::install() {
-        Ok(interrupt) => interrupt,
-        Err(err) => return Error::Failed(format!("cannot listen for signals: {err}")).report(),
-    };
+    let interrupt = Interrupt::default();
     match run(&args, &interrupt) {
-        Ok((answer, line)) => show(&answer, &line, args.output, interrupt.signal()),
+        Ok((answer, line)) => show(&answer, line.as_deref(), interrupt.signal()),
         Err(err) => match interrupt.signal() {
             Some(signal) => interrupted(signal),
             None => err.report(),
@@ -120,8 +117,8 @@ impl Error {
     }
 }
 
-/// The answer, and its line.
-fn run(args: &RunArgs, interrupt: &Interrupt) -> Result<(Answer, String), Error> {
+/// The answer, and its line if that is what is to be printed.
+fn run(args: &RunArgs, interrupt: &Interrupt) -> Result<(Answer, Option<String>), Error> {
     let request = Request {
         // Something that a cancel can name.
         id: Some(Id::text("run-code")),
@@ -132,8 +129,17 @@ fn run(args: &RunArgs, interrupt: &Interrupt) -> Result<(Answer, String), Error>
     };
     let variable = env::var_os("LLM_KERNEL_SOCKET");
     match find_kernel(args.socket.as_ref(), variable, Path::new(DEFAULT_SOCKET))? {
-        Some(client) => ask(client, &request, interrupt),
-        None => run_here(request, interrupt),
+        Some(client) => {
+            let (answer, line) = ask(client, &request, interrupt)?;
+            Ok((answer, (args.output == Output::AnswerLine).then_some(line)))
+        }
+        None => {
+            let answer = run_here(request, interrupt)?;
+            let line = (args.output == Output::AnswerLine).then(|| {
+                String::from_utf8(answer.clone().into_line()).expect("an answer is made of text")
+            });
+            Ok((answer, line))
+        }
     }
 }
 
@@ -279,21 +285,8 @@ fn ask(
     request: &Request,
     interrupt: &Interrupt,
 ) -> Result<(Answer, String), Error> {
-    let timeout = match request.timeout_ms {
-        // The kernel refuses this, unless it lets everything run for ever.
-        Some(0) => None,
-        Some(ms) => Some(Duration::from_millis(ms)),
-        None => client.default_timeout()?,
-    };
-    client.set_silence_limit(timeout.and_then(|it| it.checked_add(PATIENCE)));
-    if let Some(id) = &request.id {
-        let mut canceller = client.canceller(id.clone()).map_err(ClientError::Lost)?;
-        interrupt.cancels(move || {
-            // If this cannot be sent, there is nobody left who could be told.
-            let _ = canceller.cancel();
-        });
-    }
-    Ok(client.run(request)?)
+    interrupt.watch()?;
+    Ok(client.run_in_time(request, PATIENCE, || interrupt.signal().is_some())?)
 }
 
 /// What the kernel, or the library in this process, says about its API.
@@ -312,7 +305,7 @@ fn look_up(args: LookUpArgs) -> Result<String, Error> {
 }
 
 /// In this process: the same library, the same limits, the same answer.
-fn run_here(request: Request, interrupt: &Interrupt) -> Result<(Answer, String), Error> {
+fn run_here(request: Request, interrupt: &Interrupt) -> Result<Answer, Error> {
     let settings = Settings::resolve(&Flags::default(), |name| env::var_os(name))?;
     let service = start_service(&settings, Preset::for_one(&request.code))?;
     let (sender, receiver) = mpsc::channel();
@@ -330,22 +323,33 @@ fn run_here(request: Request, interrupt: &Interrupt) -> Result<(Answer, String),
         }
         n_bytes => Message::parse(&line.as_bytes()[..n_bytes]).map_err(|refusal| refusal.failure),
     };
-    match message {
-        Ok(Message::Run(request)) => {
-            if let Some(running) = service.submit(request, Instant::now(), respond) {
-                interrupt.cancels(move || running.cancel());
-            }
-        }
+    interrupt.watch()?;
+    let mut running = match message {
+        Ok(Message::Run(request)) => service.submit(request, Instant::now(), respond),
         Ok(Message::Control { .. }) => unreachable!("a request line has no op"),
-        Err(failure) => respond(Answer::refusal(id, failure)),
-    }
+        Err(failure) => {
+            respond(Answer::refusal(id, failure));
+            None
+        }
+    };
     drop(line);
-    let answer = receiver
-        .recv()
-        .map_err(|_err| Error::Failed("the engine is gone without an answer".to_owned()))?;
-    let mut line = String::from_utf8(answer.to_line()).expect("an answer is made of text");
-    line.truncate(line.trim_end().len());
-    Ok((answer, line))
+    let mut patience = LOOK_FOR_INTERRUPT;
+    loop {
+        match receiver.recv_timeout(patience) {
+            Ok(answer) => return Ok(answer),
+            Err(RecvTimeoutError::Timeout) if interrupt.signal().is_none() => {}
+            Err(_) => match running.take() {
+                Some(running) => {
+                    running.cancel();
+                    patience = CANCEL_PATIENCE;
+                }
+                None => {
+                    let message = "the engine is gone without an answer";
+                    return Err(Error::Failed(message.to_owned()));
+                }
+            },
+        }
+    }
 }
 
 fn start_service(settings: &Settings, preset: Preset) -> Result<Service, Error> {
@@ -383,14 +387,14 @@ fn read(flag: &str, name: impl fmt::Display, file: io::Result<impl Read>) -> Res
     Ok(text)
 }
 
-fn show(answer: &Answer, line: &str, output: Output, signal: Option<i32>) -> ExitCode {
+fn show(answer: &Answer, line: Option<&str>, signal: Option<i32>) -> ExitCode {
     let code = match &answer.outcome {
         _ if signal.is_some() => return interrupted(signal.unwrap_or(SIGINT)),
         Ok(_) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     };
-    if output == Output::AnswerLine {
-        return print(&format!("{line}\n"), code);
+    if let Some(line) = line {
+        return print_with(|stdout| writeln!(stdout, "{}", line.trim_end()), code);
     }
     let mut stderr = io::stderr().lock();
     for log in &answer.logs {
@@ -405,7 +409,13 @@ fn show(answer: &Answer, line: &str, output: Output, signal: Option<i32>) -> Exi
         }
     }
     match &answer.outcome {
-        Ok(result) => print(&format!("{}\n", pretty(result)), code),
+        Ok(result) => print_with(
+            |stdout| {
+                write_pretty(result, stdout)?;
+                stdout.write_all(b"\n")
+            },
+            code,
+        ),
         Err(failure) => {
             let _ = stderr.write_all(describe(failure).as_bytes());
             code
@@ -445,10 +455,15 @@ fn say(message: &str) {
     let _ = writeln!(io::stderr(), "{message}");
 }
 
-/// A closed pipe means that the reader has seen enough.
 fn print(text: &str, code: ExitCode) -> ExitCode {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    print_with(|stdout| stdout.write_all(text.as_bytes()), code)
+}
+
+/// A closed pipe means that the reader has seen enough.
+fn print_with(write: impl FnOnce(&mut dyn Write) -> io::Result<()>, code: ExitCode) -> ExitCode {
+    // Stdout by itself writes out each line.
+    let mut stdout = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
+    match write(&mut stdout).and_then(|()| stdout.flush()) {
         Err(err) if err.kind() != io::ErrorKind::BrokenPipe => {
             Error::Failed(format!("cannot write to stdout: {err}")).report()
         }
@@ -466,50 +481,33 @@ fn exit_code_of(signal: i32) -> u8 {
 }
 
 /// Ctrl-C and its kin: the first cancels, the second does not wait.
+#[derive(Default)]
 struct Interrupt {
-    /// 0 as long as none has come.
-    signal: Arc<AtomicI32>,
-    cancel: Arc<Mutex<Option<Cancel>>>,
+    has_come: Arc<AtomicBool>,
+    /// Which it was.
+    signal: Arc<AtomicUsize>,
 }
 
-type Cancel = Box<dyn FnMut() + Send>;
-
 impl Interrupt {
-    fn install() -> io::Result<Interrupt> {
-        let mut signals = Signals::new([SIGINT, SIGTERM])?;
-        let res = Interrupt { signal: Arc::default(), cancel: Arc::default() };
-        let (seen, cancel) = (Arc::clone(&res.signal), Arc::clone(&res.cancel));
-        thread::spawn(move || {
-            let mut signals = signals.forever();
-            let Some(signal) = signals.next() else { return };
-            seen.store(signal, SeqCst);
-            match &mut *cancel.lock() {
-                Some(cancel) => cancel(),
-                None => exit(signal),
-            }
-            thread::spawn(move || {
-                thread::sleep(CANCEL_PATIENCE);
-                exit(signal);
-            });
-            if let Some(signal) = signals.next() {
-                exit(signal);
-            }
-        });
-        Ok(res)
-    }
-
-    fn cancels(&self, cancel: impl FnMut() + Send + 'static) {
-        *self.cancel.lock() = Some(Box::new(cancel));
+    /// From now on. Before, when there is nothing to cancel, they simply end the
+    /// program. No thread waits for them: starting one costs as much as all that
+    /// is said to a kernel.
+    fn watch(&self) -> Result<(), Error> {
+        for signal in [SIGINT, SIGTERM] {
+            let code = i32::from(exit_code_of(signal));
+            flag::register_conditional_shutdown(signal, code, Arc::clone(&self.has_come))
+                .and_then(|_| flag::register(signal, Arc::clone(&self.has_come)))
+                .and_then(|_| {
+                    flag::register_usize(signal, Arc::clone(&self.signal), signal as usize)
+                })
+                .map_err(|err| Error::Failed(format!("cannot listen for signals: {err}")))?;
+        }
+        Ok(())
     }
 
     fn signal(&self) -> Option<i32> {
-        Some(self.signal.load(SeqCst)).filter(|&it| it != 0)
+        Some(self.signal.load(SeqCst) as i32).filter(|&it| it != 0)
     }
-}
-
-#[expect(clippy::exit, reason = "the main thread is blocked and nobody waits for it")]
-fn exit(signal: i32) -> ! {
-    process::exit(i32::from(exit_code_of(signal)))
 }
 
 #[cfg(test)]

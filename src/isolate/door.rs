@@ -54,6 +54,8 @@ pub(crate) enum Turn {
     Waiting,
     /// JSON text of what `main` returned.
     Returned(String),
+    /// The text that `main` returned, as the engine spells it.
+    ReturnedText(Vec<u8>),
     /// What `main` returned is nothing that JSON can say.
     NotJson { path: String, message: String, hint: String },
     /// JSON text that describes what was thrown; see the prelude's `describe`.
@@ -162,6 +164,7 @@ struct Said {
 enum Kind {
     Waiting,
     Returned,
+    ReturnedText,
     NotJson,
     Threw,
     DidNotCompile,
@@ -344,6 +347,9 @@ fn turn(heap: &Heap, host: &mut Host, said: Said) -> Turn {
     match said.kind {
         Kind::Waiting => Turn::Waiting,
         Kind::Returned => Turn::Returned(copy(heap, first)),
+        Kind::ReturnedText => {
+            Turn::ReturnedText(heap.bytes(first.at, first.len).unwrap_or_default().to_owned())
+        }
         Kind::NotJson => Turn::NotJson {
             path: copy(heap, first),
             message: copy(heap, second),
@@ -808,6 +814,13 @@ mod armed {
         unsafe {
             let ctx = (*core).ctx;
             let value = qjs::JS_PromiseResult(ctx, (*core).main);
+            // The host quotes ten times as fast as the engine, which looks at one
+            // character at a time.
+            if qjs::JS_IsString(value) {
+                (*core).said.texts[0] = text(ctx, value);
+                (*core).said.kind = Kind::ReturnedText;
+                return;
+            }
             let json = call(ctx, (*core).hooks.stringify, &mut [value]);
             if qjs::JS_IsException(json) {
                 return describe_exception(core, Kind::Threw);

@@ -17,7 +17,7 @@
 //! - Memory that the jump left half changed lies in the heap, which is rolled
 //!   back, or in the allocator's control block, which is made anew.
 //! - A kill names its run, so that a late one cannot end the next
-//!   (`guard::tests::late_kill_does_not_reach_the_next_run`), and one that comes
+//!   (`guard::tests::late_signal_does_not_reach_the_next_run`), and one that comes
 //!   while disarmed is remembered (`…::kill_while_disarmed_acts_at_arming`).
 //! - Workers block every other signal: no jump leaves somebody else's handler.
 #![expect(unsafe_code, reason = "signals, jumps, and the C half of the guard")]
@@ -325,17 +325,26 @@ fn check(errno: c_int) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicBool;
+    use std::{
+        sync::atomic::AtomicBool,
+        time::{Duration, Instant},
+    };
 
     use super::*;
 
-    /// Says that it is in, then spins: only a jump ends it.
+    /// Stays in the engine until a jump ends it, or comes back much too late.
+    fn wait_for_the_jump() {
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(20) {
+            std::hint::spin_loop();
+        }
+    }
+
+    /// Says that it is in, then waits.
     unsafe extern "C" fn spin(entered: *mut c_void) {
         // SAFETY: `killed_by_another_thread` passes a flag that outlives the entry.
         unsafe { (*entered.cast::<AtomicBool>()).store(true, Ordering::SeqCst) };
-        loop {
-            std::hint::spin_loop();
-        }
+        wait_for_the_jump();
     }
 
     /// Kills must come from elsewhere: `Target::kill` holds a lock, which a jump
@@ -363,11 +372,32 @@ mod tests {
         std::hint::black_box(unsafe { nowhere.read_volatile() });
     }
 
-    unsafe extern "C" fn kill_in_the_door_and_spin(argument: *mut c_void) {
+    impl Target {
+        /// A kill by the thread itself, which must not hold the lock.
+        fn kill_here(&self, run: RunNumber) {
+            self.shared.killed_run.store(run, Ordering::SeqCst);
+            // SAFETY: a plain call.
+            unsafe { libc::pthread_kill(libc::pthread_self(), guard_kill_signal()) };
+        }
+    }
+
+    unsafe extern "C" fn kill_in_the_door_and_spin(target: *mut c_void) {
         // SAFETY: as above; nothing here has a destructor.
-        unsafe { disarmed(|| (*argument.cast::<Target>()).kill(1)) };
-        loop {
-            std::hint::spin_loop();
+        unsafe { disarmed(|| (*target.cast::<Target>()).kill_here(1)) };
+        wait_for_the_jump();
+    }
+
+    /// Lets in what waits for this thread, in the middle of an entry.
+    unsafe extern "C" fn take_signals(_: *mut c_void) {
+        set_mask(libc::SIG_UNBLOCK);
+    }
+
+    fn set_mask(how: c_int) {
+        // SAFETY: plain calls; the set lives on this stack.
+        unsafe {
+            let mut kills: libc::sigset_t = std::mem::zeroed();
+            libc::sigaddset(&raw mut kills, guard_kill_signal());
+            libc::pthread_sigmask(how, &raw const kills, std::ptr::null_mut());
         }
     }
 
@@ -396,6 +426,10 @@ mod tests {
         guard.target().kill(2);
         assert!(guard.is_stopping());
         assert_eq!(enter(&guard, nothing), Exit::KilledAtDoor);
+        // And then it is over.
+        guard.begin_run(3);
+        assert!(!guard.is_stopping());
+        assert_eq!(enter(&guard, nothing), Exit::Returned);
     }
 
     #[test]
@@ -408,6 +442,27 @@ mod tests {
         guard.target().kill(1);
         assert_eq!(enter(&guard, nothing), Exit::Returned);
         assert!(!guard.is_stopping());
+    }
+
+    /// The signal was on its way when its run ended: only the handler can tell.
+    #[test]
+    fn late_signal_does_not_reach_the_next_run() {
+        let guard = Guard::adopt_thread().unwrap();
+        guard.begin_run(1);
+        set_mask(libc::SIG_BLOCK);
+        guard.target().kill(1);
+        guard.end_run();
+        guard.begin_run(2);
+        assert_eq!(enter(&guard, take_signals), Exit::Returned);
+        assert!(!guard.is_stopping());
+        // Between two runs as well.
+        set_mask(libc::SIG_BLOCK);
+        guard.target().kill(2);
+        guard.end_run();
+        set_mask(libc::SIG_UNBLOCK);
+        guard.begin_run(3);
+        assert!(!guard.is_stopping());
+        assert_eq!(enter(&guard, nothing), Exit::Returned);
     }
 
     #[test]

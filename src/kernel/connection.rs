@@ -285,7 +285,7 @@ impl Connection {
         let failure = Failure::bad_request(format!("the line is not complete after {ms} ms"))
             .with_hint("end each request with a line feed; `--max-line-time` raises the limit");
         let refusal = self.shared.service.refusal(None, failure);
-        self.reply_slot(permit, outbox).send(refusal.to_line());
+        self.reply_slot(permit, outbox).send(refusal.into_line());
     }
 
     fn reply_slot(
@@ -346,7 +346,7 @@ impl Connection {
                     _ => self.shared.limits.line_bytes,
                 };
                 let failure = Failure::line_too_long(limit);
-                reply.send(self.shared.service.refusal(None, failure).to_line());
+                reply.send(self.shared.service.refusal(None, failure).into_line());
                 return match standing {
                     Standing::Stranger => Standing::Expelled,
                     _ => Standing::Known,
@@ -369,7 +369,7 @@ impl Connection {
                 }
             }
             (Err(Refusal { failure, severity: Severity::NotJson, .. }), _) => {
-                reply.send(self.shared.service.refusal(None, failure).to_line());
+                reply.send(self.shared.service.refusal(None, failure).into_line());
                 match standing {
                     // A browser that was told to POST here must not get further.
                     Standing::Stranger | Standing::Newcomer => {
@@ -388,7 +388,7 @@ impl Connection {
                     Ok(Message::Control { id, .. }) | Err(Refusal { id, .. }) => id,
                 };
                 metrics.peer_refused(Peer::NoToken);
-                reply.send(self.shared.service.refusal(id, failure).to_line());
+                reply.send(self.shared.service.refusal(id, failure).into_line());
                 Standing::Expelled
             }
             (Err(Refusal { id, op: Some(op), failure, .. }), _) => {
@@ -396,7 +396,7 @@ impl Connection {
                 Standing::Known
             }
             (Err(Refusal { id, failure, .. }), _) => {
-                reply.send(self.shared.service.refusal(id, failure).to_line());
+                reply.send(self.shared.service.refusal(id, failure).into_line());
                 Standing::Known
             }
             (Ok(Message::Control { id, control: Control::Doctor }), _) => {
@@ -454,7 +454,7 @@ impl Connection {
             let id = request.id.as_ref().map(ToString::to_string).unwrap_or_default();
             let failure = Failure::bad_request(format!("id {id} is already in flight"))
                 .with_hint("an id may be used again once its answer is there");
-            reply.send(self.shared.service.refusal(request.id, failure).to_line());
+            reply.send(self.shared.service.refusal(request.id, failure).into_line());
             return;
         };
         let respond = Box::new(move |answer: Answer| {
@@ -462,16 +462,17 @@ impl Connection {
             // id again.
             reply.in_flight.leave(number);
             reply.metrics.round_trip(arrived.elapsed());
-            let line = answer.to_line();
-            let line = match reply.held.resize(line.len()) {
-                Ok(()) => line,
+            let logs = answer.logs.iter().map(|it| it.text.len()).sum::<usize>();
+            let n_bytes = answer.outcome.as_ref().map_or(0, String::len) + logs;
+            let answer = match reply.held.resize(n_bytes) {
+                Ok(()) => answer,
                 Err(no_room) => {
-                    let outcome = Err(no_room.for_answer(line.len()));
+                    let outcome = Err(no_room.for_answer(n_bytes));
                     let (warnings, logs) = (Vec::new(), Vec::new());
-                    Answer { outcome, warnings, logs, ..answer }.to_line()
+                    Answer { outcome, warnings, logs, ..answer }
                 }
             };
-            reply.send(line);
+            reply.send(answer.into_line());
         });
         if let Some(running) = self.shared.service.submit(request, arrived, respond) {
             self.in_flight.started(number, running);

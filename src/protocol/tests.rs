@@ -14,7 +14,7 @@ fn check_request(request: &Request, line: &str) {
 
 #[track_caller]
 fn check_answer(answer: &Answer, line: &str) {
-    assert_eq!(String::from_utf8(answer.to_line()).unwrap(), format!("{line}\n"));
+    assert_eq!(String::from_utf8(answer.clone().into_line()).unwrap(), format!("{line}\n"));
     assert_eq!(Answer::parse(line).as_ref(), Ok(answer));
 }
 

@@ -35,7 +35,7 @@ fn answer(service: &Service, request: &Value) -> String {
     let (sender, receiver) = mpsc::channel();
     let respond = Box::new(move |answer: Answer| sender.send(answer).unwrap());
     service.submit(request, Instant::now(), respond);
-    String::from_utf8(receiver.recv().unwrap().to_line()).unwrap()
+    String::from_utf8(receiver.recv().unwrap().into_line()).unwrap()
 }
 
 /// `(title, code)` of a file whose snippets begin with `//# title`.

@@ -5,6 +5,7 @@ use std::{
     io::{BufRead, BufReader, Write},
     os::unix::net::UnixListener,
     process::{Command, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -92,22 +93,74 @@ fn a_silent_kernel_is_given_up_and_told_to_cancel() {
     let socket = folder.path().join("k");
     let listener = UnixListener::bind(&socket).unwrap();
     let endpoint = llm_kernel::endpoint::Endpoint::Unix(socket);
-    let mut client = llm_kernel::client::Client::connect(&endpoint, None).unwrap();
-    client.set_silence_limit(Some(Duration::from_millis(50)));
+    let patience = Duration::from_millis(50);
     let request = llm_kernel::protocol::Request {
         id: Some(llm_kernel::protocol::Id::text("a")),
+        code: "return 1".to_owned(),
+        input: "{}".to_owned(),
+        timeout_ms: Some(10),
+        check: llm_kernel::transpile::Check::Warn,
+    };
+    let mut client = llm_kernel::client::Client::connect(&endpoint, None).unwrap();
+    let err = client.run_in_time(&request, patience, || false).unwrap_err();
+    assert_eq!(err.to_string(), "the kernel has been silent for 60 ms");
+    let (stream, _) = listener.accept().unwrap();
+    drop(client);
+    let lines: Vec<String> = BufReader::new(stream).lines().map(Result::unwrap).collect();
+    let cancel = r#"{"op":"cancel","id":"a"}"#;
+    let expected = [r#"{"id":"a","code":"return 1","input":{},"timeoutMs":10}"#, cancel];
+    assert_eq!(lines, expected);
+
+    // The kernel's own timeout counts, and it does not even say what that is.
+    let request = llm_kernel::protocol::Request { timeout_ms: None, ..request };
+    let mut client = llm_kernel::client::Client::connect(&endpoint, None).unwrap();
+    let err = client.run_in_time(&request, patience, || false).unwrap_err();
+    assert_eq!(err.to_string(), "the kernel has been silent for 50 ms");
+    let (stream, _) = listener.accept().unwrap();
+    drop(client);
+    let lines: Vec<String> = BufReader::new(stream).lines().map(Result::unwrap).collect();
+    let code = r#"{"id":"a","code":"return 1","input":{}}"#;
+    assert_eq!(lines, [code, r#"{"op":"ping"}"#, cancel]);
+}
+
+#[test]
+fn a_kernel_that_takes_its_time_is_asked_how_long_that_may_be() {
+    needs_sockets!();
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("k");
+    let listener = UnixListener::bind(&socket).unwrap();
+    let endpoint = llm_kernel::endpoint::Endpoint::Unix(socket);
+    let kernel = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        // The answer is under way when the question comes.
+        stream.write_all(br#"{"ok":true,"#).unwrap();
+        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
+        let came = [lines.next().unwrap(), lines.next().unwrap()];
+        stream.write_all(b"\"result\":1}\n").unwrap();
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
+        lines.nth(1).unwrap();
+        // Longer than the patience, within the timeout.
+        stream.write_all(b"{\"op\":\"ping\",\"ok\":true,\"timeoutMs\":60000}\n").unwrap();
+        thread::sleep(Duration::from_millis(150));
+        stream.write_all(b"{\"ok\":true,\"result\":2}\n").unwrap();
+        came
+    });
+    let request = llm_kernel::protocol::Request {
+        id: None,
         code: "return 1".to_owned(),
         input: "{}".to_owned(),
         timeout_ms: None,
         check: llm_kernel::transpile::Check::Warn,
     };
-    let err = client.run(&request).unwrap_err();
-    assert_eq!(err.to_string(), "the kernel has been silent for 50 ms");
-    let (stream, _) = listener.accept().unwrap();
-    drop(client);
-    let lines: Vec<String> = BufReader::new(stream).lines().map(Result::unwrap).collect();
-    let expected = [r#"{"id":"a","code":"return 1","input":{}}"#, r#"{"op":"cancel","id":"a"}"#];
-    assert_eq!(lines, expected);
+    for expected in ["1", "2"] {
+        let mut client = llm_kernel::client::Client::connect(&endpoint, None).unwrap();
+        let (answer, _line) =
+            client.run_in_time(&request, Duration::from_millis(50), || false).unwrap();
+        assert_eq!(answer.outcome.unwrap(), expected);
+    }
+    let came = kernel.join().unwrap();
+    assert_eq!(came, [r#"{"code":"return 1","input":{}}"#, r#"{"op":"ping"}"#]);
 }
 
 #[test]
@@ -257,8 +310,6 @@ fn run_code_does_not_forward_its_own_default_timeout() {
         .unwrap();
     let (mut stream, _) = listener.accept().unwrap();
     let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
-    assert_eq!(lines.next().unwrap().unwrap(), r#"{"op":"ping"}"#);
-    stream.write_all(b"{\"op\":\"ping\",\"ok\":true,\"timeoutMs\":30000}\n").unwrap();
     assert_eq!(lines.next().unwrap().unwrap(), r#"{"id":"run-code","code":"return 1","input":{}}"#);
     stream.write_all(b"{\"id\":\"run-code\",\"ok\":true,\"result\":1}\n").unwrap();
     check_output("run-code", &child.wait_with_output().unwrap(), (0, "1\n", ""));
@@ -327,6 +378,23 @@ fn ctrl_c_cancels_the_run_and_exits_130() {
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
     kernel.wait_for_running(0);
     kernel.check_serves();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn ctrl_c_ends_a_run_without_a_kernel_too() {
+    let child = embedded().args(["--code", "for (;;) {}"]).spawn().unwrap();
+    // From when on it is the program that ends the run, not the system the program.
+    let watches = || {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        let caught = status.lines().find_map(|it| it.strip_prefix("SigCgt:\t")).unwrap();
+        u64::from_str_radix(caught, 16).unwrap() & (1 << (Signal::INT.as_raw() - 1)) != 0
+    };
+    while !watches() {
+        thread::yield_now();
+    }
+    interrupt(&child);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
 }
 
 #[test]

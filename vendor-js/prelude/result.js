@@ -58,11 +58,9 @@ let finding = null;
 const STOP = { __proto__: null };
 
 export function stringify(value) {
-  // Fast path: these cannot go wrong.
+  // Fast path: these cannot go wrong. A string does not come here at all.
   if (value === undefined) return "null";
-  if (value === null || typeof value === "boolean" || typeof value === "number" || typeof value === "string") {
-    return jsonStringify(value);
-  }
+  if (value === null || typeof value === "boolean" || typeof value === "number") return jsonStringify(value);
   place = null;
   finding = null;
   try {

@@ -22,7 +22,7 @@
 use std::{fmt, mem, ops::Range, ptr, rc::Rc};
 
 use super::super::SuspendError;
-use super::{Blocks, Heap, LINK_BYTES, Mapping, page_bytes, range_advice};
+use super::{Blocks, Heap, LINK_BYTES, Mapping, range_advice};
 
 /// Buffers that a heap keeps for its next deltas: the faults of new memory cost
 /// more than all the copying.
@@ -141,25 +141,6 @@ impl Heap {
         }
         self.spares.give(buffer);
     }
-
-    /// Narrows what was found written to what differs from the pristine image.
-    fn leave_out_unchanged(&mut self) {
-        let page = page_bytes();
-        let image = self.space_ref().image.start;
-        let pristine = self.pristine.as_ref().expect("suspended after the seal").view.bytes();
-        let mut differing: Vec<Range<usize>> = Vec::new();
-        for start in self.written.iter().flat_map(|range| range.clone().step_by(page)) {
-            let now = self.bytes(start as *const u8, page).expect("the tracker knows the image");
-            if now == &pristine[start - image..][..page] {
-                continue;
-            }
-            match differing.last_mut() {
-                Some(last) if last.end == start => last.end += page,
-                _ => differing.push(start..start + page),
-            }
-        }
-        self.written = differing;
-    }
 }
 
 impl Spares {
@@ -205,7 +186,7 @@ mod tests {
 
     use rquickjs::qjs;
 
-    use super::*;
+    use super::{super::page_bytes, *};
     use crate::isolate::{Tracking, Verify};
 
     /// An image of two hundred blocks of 5,000 bytes.

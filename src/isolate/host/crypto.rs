@@ -3,21 +3,17 @@
 //! Keys are taken apart, put together and guarded by the prelude; here they are
 //! arguments of one operation, and nothing outlives it. Hashes, MACs, derivation
 //! and signatures are ring's, which this process needs for TLS anyway; AES is
-//! RustCrypto's, because ring has neither CBC nor CTR.
+//! RustCrypto's, because ring has neither CBC nor CTR. GCM is put together from
+//! its two halves, counter mode and GHASH: as one piece it cannot be called off.
 
 use std::num::NonZeroU32;
 
 use aes::{Aes128, Aes192, Aes256};
-use aes_gcm::{
-    AesGcm, KeyInit,
-    aead::{
-        AeadInOut, Nonce,
-        array::typenum::{U12, U16},
-    },
-};
 use cbc::cipher::{
-    BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, StreamCipher, block_padding::Pkcs7,
+    BlockCipherDecrypt, BlockCipherEncrypt, BlockModeDecrypt, BlockModeEncrypt, BlockSizeUser,
+    KeyInit, KeyIvInit, StreamCipher, array::Array, block_padding::Pkcs7, consts::U16,
 };
+use ghash::{GHash, universal_hash::UniversalHash};
 use ring::{
     digest, hkdf, hmac,
     rand::SystemRandom,
@@ -30,9 +26,14 @@ use super::{Arg, Reply};
 /// Data is worked on in pieces of this size, between which the work may be called
 /// off.
 const SLICE_BYTES: usize = 256 << 10;
+/// Of AES, of GHASH, and of the tag that GCM puts behind the data.
+const BLOCK_BYTES: usize = 16;
 /// HMACs between two looks at whether the work is still wanted: about a
 /// millisecond.
 const ROUNDS_AT_ONCE: u32 = 2048;
+/// What one signature may be of: ring hashes it in one piece, which takes some
+/// 30 ms and cannot be called off.
+const MAX_SIGNED_BYTES: usize = 16 << 20;
 /// What one derivation may give.
 const MAX_DERIVED_BYTES: usize = 1 << 20;
 
@@ -196,14 +197,14 @@ impl Task {
                 curve: Curve::of(curve)?,
                 secret: secret.to_vec(),
                 point: point.to_vec(),
-                data: data.to_vec(),
+                data: signed(data)?,
             },
             ("ec-verify", [Text(curve), Bytes(point), Bytes(signature), Bytes(data)]) => {
                 Task::EcVerify {
                     curve: Curve::of(curve)?,
                     point: point.to_vec(),
                     signature: signature.to_vec(),
-                    data: data.to_vec(),
+                    data: signed(data)?,
                 }
             }
             (
@@ -233,7 +234,7 @@ impl Task {
                     dQ: dq.to_vec(),
                     qInv: qi.to_vec(),
                 }),
-                data: data.to_vec(),
+                data: signed(data)?,
             },
             (
                 "rsa-verify",
@@ -244,7 +245,7 @@ impl Task {
                 n: n.to_vec(),
                 e: e.to_vec(),
                 signature: signature.to_vec(),
-                data: data.to_vec(),
+                data: signed(data)?,
             },
             _ => return Err(bad_args()),
         })
@@ -274,9 +275,9 @@ impl Task {
                 Reply::Bytes(context.sign().as_ref().to_vec())
             }
             Task::Cbc { direction, key, iv, data } => match key.len() {
-                16 => cbc::<Aes128>(direction, &key, &iv, &data),
-                24 => cbc::<Aes192>(direction, &key, &iv, &data),
-                32 => cbc::<Aes256>(direction, &key, &iv, &data),
+                16 => cbc::<Aes128>(direction, &key, &iv, data, is_wanted),
+                24 => cbc::<Aes192>(direction, &key, &iv, data, is_wanted),
+                32 => cbc::<Aes256>(direction, &key, &iv, data, is_wanted),
                 _ => bad_args(),
             },
             Task::Ctr { counter_bits, key, counter, data } => match (counter_bits, key.len()) {
@@ -291,13 +292,10 @@ impl Task {
                 (32, 32) => stream::<ctr::Ctr32BE<Aes256>>(&key, &counter, data, is_wanted),
                 _ => bad_args(),
             },
-            Task::Gcm { direction, key, iv, extra, data } => match (key.len(), iv.len()) {
-                (16, 12) => gcm::<AesGcm<Aes128, U12>>(direction, &key, &iv, &extra, data),
-                (24, 12) => gcm::<AesGcm<Aes192, U12>>(direction, &key, &iv, &extra, data),
-                (32, 12) => gcm::<AesGcm<Aes256, U12>>(direction, &key, &iv, &extra, data),
-                (16, 16) => gcm::<AesGcm<Aes128, U16>>(direction, &key, &iv, &extra, data),
-                (24, 16) => gcm::<AesGcm<Aes192, U16>>(direction, &key, &iv, &extra, data),
-                (32, 16) => gcm::<AesGcm<Aes256, U16>>(direction, &key, &iv, &extra, data),
+            Task::Gcm { direction, key, iv, extra, data } => match key.len() {
+                16 => gcm::<Aes128>(direction, &key, &iv, &extra, data, is_wanted),
+                24 => gcm::<Aes192>(direction, &key, &iv, &extra, data, is_wanted),
+                32 => gcm::<Aes256>(direction, &key, &iv, &extra, data, is_wanted),
                 _ => bad_args(),
             },
             Task::Pbkdf2 { hash, password, salt, rounds, n_bytes } => {
@@ -365,28 +363,51 @@ impl Task {
     }
 }
 
-fn cbc<C>(direction: Direction, key: &[u8], iv: &[u8], data: &[u8]) -> Reply
+fn cbc<C>(
+    direction: Direction,
+    key: &[u8],
+    iv: &[u8],
+    mut data: Vec<u8>,
+    is_wanted: impl Fn() -> bool,
+) -> Reply
 where
-    C: cbc::cipher::BlockCipherEncrypt
-        + cbc::cipher::BlockCipherDecrypt
-        + cbc::cipher::KeyInit
-        + cbc::cipher::BlockSizeUser,
-    cbc::Encryptor<C>: KeyIvInit + BlockModeEncrypt,
-    cbc::Decryptor<C>: KeyIvInit + BlockModeDecrypt,
+    C: BlockCipherEncrypt + BlockCipherDecrypt + BlockSizeUser<BlockSize = U16> + KeyInit,
 {
-    match direction {
-        Direction::Encrypt => match cbc::Encryptor::<C>::new_from_slices(key, iv) {
-            Ok(cipher) => Reply::Bytes(cipher.encrypt_padded_vec::<Pkcs7>(data)),
-            Err(_) => bad_args(),
-        },
-        Direction::Decrypt => match cbc::Decryptor::<C>::new_from_slices(key, iv) {
-            Ok(cipher) => match cipher.decrypt_padded_vec::<Pkcs7>(data) {
-                Ok(plain) => Reply::Bytes(plain),
-                Err(_) => failed(NOT_DECRYPTED),
-            },
-            Err(_) => bad_args(),
-        },
-    }
+    // The last slice has the padding.
+    let n_bytes = data.len();
+    let last_at = n_bytes.saturating_sub(1) / SLICE_BYTES * SLICE_BYTES;
+    let finished = match direction {
+        Direction::Encrypt => {
+            let Ok(mut cipher) = cbc::Encryptor::<C>::new_from_slices(key, iv) else {
+                return bad_args();
+            };
+            data.resize(n_bytes + BLOCK_BYTES, 0);
+            let (slices, last) = data.split_at_mut(last_at);
+            for slice in slices.chunks_mut(SLICE_BYTES) {
+                if !is_wanted() {
+                    return Reply::Undefined;
+                }
+                cipher.encrypt_blocks(Array::slice_as_chunks_mut(slice).0);
+            }
+            cipher.encrypt_padded::<Pkcs7>(last, n_bytes - last_at).map(<[u8]>::len).ok()
+        }
+        Direction::Decrypt => {
+            let Ok(mut cipher) = cbc::Decryptor::<C>::new_from_slices(key, iv) else {
+                return bad_args();
+            };
+            let (slices, last) = data.split_at_mut(last_at);
+            for slice in slices.chunks_mut(SLICE_BYTES) {
+                if !is_wanted() {
+                    return Reply::Undefined;
+                }
+                cipher.decrypt_blocks(Array::slice_as_chunks_mut(slice).0);
+            }
+            cipher.decrypt_padded::<Pkcs7>(last).map(<[u8]>::len).ok()
+        }
+    };
+    let Some(last_bytes) = finished else { return failed(NOT_DECRYPTED) };
+    data.truncate(last_at + last_bytes);
+    Reply::Bytes(data)
 }
 
 fn stream<C: KeyIvInit + StreamCipher>(
@@ -407,24 +428,96 @@ fn stream<C: KeyIvInit + StreamCipher>(
     Reply::Bytes(data)
 }
 
-fn gcm<C: KeyInit + AeadInOut>(
+/// NIST SP 800-38D, sections 7.1 and 7.2, with a tag of 128 bits.
+fn gcm<C>(
     direction: Direction,
     key: &[u8],
     iv: &[u8],
     extra: &[u8],
     mut data: Vec<u8>,
-) -> Reply {
-    let (Ok(cipher), Ok(nonce)) = (C::new_from_slice(key), Nonce::<C>::try_from(iv)) else {
+    is_wanted: impl Fn() -> bool,
+) -> Reply
+where
+    C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16> + KeyInit,
+    ctr::Ctr32BE<C>: KeyIvInit + StreamCipher,
+{
+    let Ok(cipher) = C::new_from_slice(key) else { return bad_args() };
+    let mut hash_key = ghash::Key::default();
+    cipher.encrypt_block(&mut hash_key);
+    let ghash = GHash::new(&hash_key);
+
+    let mut counter = ghash::Block::default();
+    if let Ok(iv) = <&[u8; 12]>::try_from(iv) {
+        counter[..12].copy_from_slice(iv);
+        counter[15] = 1;
+    } else {
+        let mut ghash = ghash.clone();
+        ghash.update_padded(iv);
+        ghash.update(&[lengths(0, iv.len())]);
+        counter = ghash.finalize();
+    }
+    let Ok(mut stream) = ctr::Ctr32BE::<C>::new_from_slices(key, &counter) else {
         return bad_args();
     };
-    let worked = match direction {
-        Direction::Encrypt => cipher.encrypt_in_place(&nonce, extra, &mut data),
-        Direction::Decrypt => cipher.decrypt_in_place(&nonce, extra, &mut data),
-    };
-    match worked {
-        Ok(()) => Reply::Bytes(data),
-        Err(_) => failed(NOT_DECRYPTED),
+    let mut mask = ghash::Block::default();
+    stream.apply_keystream(&mut mask);
+
+    let mut sum = ghash;
+    for slice in extra.chunks(SLICE_BYTES) {
+        if !is_wanted() {
+            return Reply::Undefined;
+        }
+        sum.update_padded(slice);
     }
+    let n_bytes = match direction {
+        Direction::Encrypt => data.len(),
+        Direction::Decrypt => match data.len().checked_sub(BLOCK_BYTES) {
+            Some(n_bytes) => n_bytes,
+            None => return failed(NOT_DECRYPTED),
+        },
+    };
+    // The sum is that of the encrypted data. A counter of 32 bits is enough for
+    // 64 GiB, more than a run can have.
+    for slice in data[..n_bytes].chunks_mut(SLICE_BYTES) {
+        if !is_wanted() {
+            return Reply::Undefined;
+        }
+        if direction == Direction::Encrypt {
+            stream.apply_keystream(slice);
+        }
+        sum.update_padded(slice);
+    }
+    sum.update(&[lengths(extra.len(), n_bytes)]);
+    match direction {
+        Direction::Encrypt => {
+            let tag = sum.finalize();
+            data.extend(tag.iter().zip(&mask).map(|(byte, mask)| byte ^ mask));
+        }
+        Direction::Decrypt => {
+            let mut expected = mask;
+            expected.iter_mut().zip(&data[n_bytes..]).for_each(|(byte, tag)| *byte ^= tag);
+            // In constant time, and before anything is decrypted.
+            if sum.verify(&expected).is_err() {
+                return failed(NOT_DECRYPTED);
+            }
+            data.truncate(n_bytes);
+            for slice in data.chunks_mut(SLICE_BYTES) {
+                if !is_wanted() {
+                    return Reply::Undefined;
+                }
+                stream.apply_keystream(slice);
+            }
+        }
+    }
+    Reply::Bytes(data)
+}
+
+/// The last block of a sum: two lengths, in bits.
+fn lengths(first: usize, second: usize) -> ghash::Block {
+    let mut block = ghash::Block::default();
+    block[..8].copy_from_slice(&(first as u64 * 8).to_be_bytes());
+    block[8..].copy_from_slice(&(second as u64 * 8).to_be_bytes());
+    block
 }
 
 /// ring's own cannot be called off, and a million rounds take a second.
@@ -478,6 +571,14 @@ fn data_error(reason: &ring::error::KeyRejected) -> Reply {
 
 fn unsupported(what: &str) -> Reply {
     Reply::throw("NotSupportedError", format!("{what} is not available here"))
+}
+
+fn signed(data: &[u8]) -> Result<Vec<u8>, Reply> {
+    if data.len() <= MAX_SIGNED_BYTES {
+        Ok(data.to_vec())
+    } else {
+        Err(failed("at most 16 MiB can be signed or verified at once; sign a digest of it"))
+    }
 }
 
 fn derived_bytes(n: f64) -> Result<usize, Reply> {
@@ -602,6 +703,16 @@ impl Scheme {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
+    use aes_gcm::{
+        AesGcm,
+        aead::{
+            AeadInOut, Nonce,
+            array::{ArraySize, typenum::U12},
+        },
+    };
+
     use super::*;
 
     #[test]
@@ -616,6 +727,146 @@ mod tests {
         };
         assert_eq!(task.perform(|| false), Reply::Undefined);
         assert!(started.elapsed().as_secs() < 5);
+    }
+
+    /// Every operation whose input can be large: that it asks before each slice,
+    /// and ends when nobody wants it any more.
+    #[test]
+    fn work_on_much_data_can_be_called_off_at_every_slice() {
+        let data = vec![7; 2 * SLICE_BYTES + 5];
+        let padded = vec![7; 3 * SLICE_BYTES];
+        let (key, iv) = (vec![1; 32], vec![2; 16]);
+        let cbc = |direction, data: &[u8]| Task::Cbc {
+            direction,
+            key: key.clone(),
+            iv: iv.clone(),
+            data: data.to_vec(),
+        };
+        let gcm = |direction, extra: &[u8], data: &[u8]| Task::Gcm {
+            direction,
+            key: key.clone(),
+            iv: iv.clone(),
+            extra: extra.to_vec(),
+            data: data.to_vec(),
+        };
+        let Reply::Bytes(sealed) = gcm(Direction::Encrypt, b"", &data).perform(|| true) else {
+            panic!("not encrypted")
+        };
+        let tasks: [(&str, &dyn Fn() -> Task, usize); 8] = [
+            ("digest", &|| Task::Digest { hash: Hash::Sha1, data: data.clone() }, 3),
+            ("hmac", &|| Task::Hmac { hash: Hash::Sha1, key: key.clone(), data: data.clone() }, 3),
+            ("cbc, encrypting", &|| cbc(Direction::Encrypt, &data), 2),
+            ("cbc, decrypting", &|| cbc(Direction::Decrypt, &padded), 2),
+            (
+                "ctr",
+                &|| Task::Ctr {
+                    counter_bits: 64,
+                    key: key.clone(),
+                    counter: iv.clone(),
+                    data: data.clone(),
+                },
+                3,
+            ),
+            ("gcm, encrypting", &|| gcm(Direction::Encrypt, b"", &data), 3),
+            ("gcm, decrypting", &|| gcm(Direction::Decrypt, b"", &sealed), 6),
+            ("gcm, only extra data", &|| gcm(Direction::Encrypt, &data, b""), 3),
+        ];
+        for (name, task, n_slices) in tasks {
+            for n_wanted in [0, n_slices - 1, n_slices] {
+                let n_asked = Cell::new(0);
+                let reply = task().perform(|| {
+                    n_asked.set(n_asked.get() + 1);
+                    n_asked.get() <= n_wanted
+                });
+                let is_done = n_wanted == n_slices;
+                assert_eq!(reply != Reply::Undefined, is_done, "{name}, slice {n_wanted}");
+                assert_eq!(n_asked.get(), n_wanted + usize::from(!is_done), "{name}");
+            }
+        }
+    }
+
+    /// Against RustCrypto's own, which work in one piece.
+    #[test]
+    fn sliced_ciphers_give_what_whole_ones_give() {
+        for n_bytes in [0, 15, 16, 17, SLICE_BYTES - 1, SLICE_BYTES, SLICE_BYTES + 1] {
+            let data: Vec<u8> = (0..n_bytes).map(|n| (n * 31 % 251) as u8).collect();
+            check_gcm::<Aes128, U12>(&data, b"");
+            check_gcm::<Aes192, U16>(&data, b"extra");
+            check_gcm::<Aes256, U12>(&data[..n_bytes.min(40)], &data);
+            check_cbc::<Aes128>(&data);
+            check_cbc::<Aes192>(&data);
+            check_cbc::<Aes256>(&data);
+        }
+    }
+
+    fn check_gcm<C, N>(data: &[u8], extra: &[u8])
+    where
+        AesGcm<C, N>: KeyInit + AeadInOut,
+        C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16> + KeyInit,
+        N: ArraySize,
+    {
+        let key = vec![3; C::key_size()];
+        let iv = vec![0xf5; N::USIZE];
+        let task = |direction, data: &[u8], extra: &[u8]| Task::Gcm {
+            direction,
+            key: key.clone(),
+            iv: iv.clone(),
+            extra: extra.to_vec(),
+            data: data.to_vec(),
+        };
+        let mut whole = data.to_vec();
+        let nonce = Nonce::<AesGcm<C, N>>::try_from(&iv[..]).unwrap();
+        let cipher = AesGcm::<C, N>::new_from_slice(&key).unwrap();
+        cipher.encrypt_in_place(&nonce, extra, &mut whole).unwrap();
+        let sliced = task(Direction::Encrypt, data, extra).perform(|| true);
+        assert!(sliced == Reply::Bytes(whole.clone()), "{} bytes", data.len());
+        let back = task(Direction::Decrypt, &whole, extra).perform(|| true);
+        assert!(back == Reply::Bytes(data.to_vec()), "{} bytes", data.len());
+
+        let refused = failed(NOT_DECRYPTED);
+        assert_eq!(task(Direction::Decrypt, &whole, b"other").perform(|| true), refused);
+        assert_eq!(task(Direction::Decrypt, &whole[..15], extra).perform(|| true), refused);
+        for at in [0, whole.len() / 2, whole.len() - 1] {
+            let mut changed = whole.clone();
+            changed[at] ^= 1;
+            assert_eq!(task(Direction::Decrypt, &changed, extra).perform(|| true), refused);
+        }
+    }
+
+    fn check_cbc<C>(data: &[u8])
+    where
+        C: BlockCipherEncrypt + BlockCipherDecrypt + BlockSizeUser<BlockSize = U16> + KeyInit,
+    {
+        let (key, iv) = (vec![3; C::key_size()], vec![4; 16]);
+        let task = |direction, data: &[u8]| Task::Cbc {
+            direction,
+            key: key.clone(),
+            iv: iv.clone(),
+            data: data.to_vec(),
+        };
+        let whole = cbc::Encryptor::<C>::new_from_slices(&key, &iv).unwrap();
+        let whole = whole.encrypt_padded_vec::<Pkcs7>(data);
+        let sliced = task(Direction::Encrypt, data).perform(|| true);
+        assert!(sliced == Reply::Bytes(whole.clone()), "{} bytes", data.len());
+        let back = task(Direction::Decrypt, &whole).perform(|| true);
+        assert!(back == Reply::Bytes(data.to_vec()), "{} bytes", data.len());
+        for cut in [&whole[..0], &whole[..15], &whole[..whole.len() - 1]] {
+            assert_eq!(task(Direction::Decrypt, cut).perform(|| true), failed(NOT_DECRYPTED));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_called_off_is_bounded() {
+        let refused = |n_bytes: usize| {
+            let data = vec![0; n_bytes];
+            let args = [Arg::Text("ec-verify".into()), Arg::Text("P-256".into())]
+                .into_iter()
+                .chain([Arg::Bytes(b""), Arg::Bytes(b""), Arg::Bytes(&data)]);
+            Task::of(&args.collect::<Vec<_>>()).err()
+        };
+        assert_eq!(refused(MAX_SIGNED_BYTES), None);
+        let message = "at most 16 MiB can be signed or verified at once; sign a digest of it";
+        assert_eq!(refused(MAX_SIGNED_BYTES + 1), Some(failed(message)));
     }
 
     #[test]

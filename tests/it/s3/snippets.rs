@@ -904,6 +904,77 @@ fn the_hosts_keys_are_nowhere_in_a_run() {
     assert!(!answer.to_string().contains(&SECRET_KEY[..20]), "{answer:#}");
 }
 
+/// The answers are those of the package on Node, less the middleware that only
+/// Node has (for Lambda) and lengths by that one.
+#[test]
+fn middleware_takes_its_place_as_in_the_sdk() {
+    needs_sockets!();
+    let server = S3Server::start();
+    let mut lab = Lab::of(server.addr);
+    lab.check(
+        r#"const s3 = new AwsS3.S3Client({ region: "us-east-1" });
+        const pass = (next) => (args) => next(args);
+        const options = (name, more) => ({ name, override: true, ...more });
+        const { middlewareStack: stack } = s3;
+        stack.add(pass, options("first", { step: "initialize", priority: "high" }));
+        stack.add(pass, options("late", { step: "build", priority: "low", aliases: ["later"], tags: ["MINE"] }));
+        stack.add(pass, { step: "build", priority: "low", tags: ["MINE"] });
+        for (const name of ["a", "b"]) {
+          stack.addRelativeTo(pass, options(name + "1", { relation: "before", toMiddleware: "late" }));
+          stack.addRelativeTo(pass, options(name + "2", { relation: "after", toMiddleware: "late" }));
+          stack.addRelativeTo(pass, options(name + "3", { relation: "after", toMiddleware: name + "2" }));
+        }
+        const texts = [];
+        const attempt = (work) => { try { work(); } catch (error) { texts.push(error.message); } };
+        attempt(() => stack.add(pass, { name: "late", step: "build" }));
+        attempt(() => stack.add(pass, options("later", { step: "build", priority: "high" })));
+        attempt(() => stack.addRelativeTo(pass, options("a1", { relation: "after", toMiddleware: "late" })));
+        stack.add(pass, options("late", { step: "build", priority: "low", aliases: ["later"], tags: ["MINE"] }));
+        const copy = stack.clone();
+        copy.add(pass, { name: "of the copy" });
+        texts.push(stack.identify(), copy.identify().length, copy.remove("of the copy"), copy.remove("nobody"));
+        texts.push(copy.removeByTag("MINE"), copy.identify().length, copy.remove(pass), copy.identify().length);
+        attempt(() => { stack.addRelativeTo(pass, { relation: "after", toMiddleware: "nobody", name: "lost" }); stack.resolve(pass, {}); });
+        return texts;"#,
+        &json!([
+            "Duplicate middleware name 'late'",
+            "\"late (a.k.a. later)\" middleware with low priority in build step cannot be overridden by \"later\" middleware with high priority in build step.",
+            "\"a1\" middleware before \"late\" middleware cannot be overridden by \"a1\" middleware after \"late\" middleware.",
+            [
+                "first - initialize",
+                "loggerMiddleware - initialize",
+                "validateBucketNameMiddleware - initialize",
+                "regionRedirectMiddleware - initialize",
+                "serializerMiddleware - serialize",
+                "contentLengthMiddleware - build",
+                "addExpectContinueMiddleware - build",
+                "s3ExpressMiddleware - build",
+                "getUserAgentMiddleware - build",
+                "hostHeaderMiddleware - build",
+                "anonymous - build",
+                "a1 - before late",
+                "b1 - before late",
+                "late (a.k.a. later) - build",
+                "b2 - after late",
+                "b3 - after b2",
+                "a2 - after late",
+                "a3 - after a2",
+                "retryMiddleware - finalizeRequest",
+                "httpSigningMiddleware (a.k.a. apiKeyMiddleware,tokenMiddleware,awsAuthMiddleware) - finalizeRequest",
+                "deserializerMiddleware - deserialize",
+            ],
+            22,
+            true,
+            false,
+            true,
+            13,
+            true,
+            12,
+            "endpointV2Middleware is not found when adding httpAuthSchemeMiddleware middleware before endpointV2Middleware",
+        ]),
+    );
+}
+
 #[test]
 fn my_lib_has_what_its_declarations_say() {
     needs_sockets!();
