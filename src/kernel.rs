@@ -151,11 +151,12 @@ impl Shared {
     /// Members of the answer to `stats`.
     fn stats(&self) -> String {
         let metrics = self.service.metrics();
-        let Gauges { workers, running, suspended, queued, connections } = self.gauges();
+        let Gauges { workers, running, suspended, queued, connections, held_bytes } = self.gauges();
         let stats = json!({
             "version": env!("CARGO_PKG_VERSION"),
             "uptimeMs": metrics.uptime().as_millis() as u64,
             "connections": connections,
+            "heldBytes": held_bytes,
             "requests": metrics.requests(),
             "workers": workers,
             "queued": queued,
@@ -181,7 +182,9 @@ impl Shared {
     }
 
     fn gauges(&self) -> Gauges {
-        Gauges { connections: self.n_connections.load(Relaxed), ..self.service.gauges() }
+        let connections = self.n_connections.load(Relaxed);
+        let held_bytes = self.holdings.n_bytes();
+        Gauges { connections, held_bytes, ..self.service.gauges() }
     }
 
     /// Everything that is measured, for Prometheus.

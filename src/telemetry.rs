@@ -37,13 +37,14 @@ pub enum Family {
     Url,
     Flate,
     Crypto,
+    Intl,
     Http,
     Aws,
     Other,
 }
 
 impl Family {
-    pub const ALL: [Family; 11] = [
+    pub const ALL: [Family; 12] = [
         Family::Console,
         Family::Clock,
         Family::Random,
@@ -52,6 +53,7 @@ impl Family {
         Family::Url,
         Family::Flate,
         Family::Crypto,
+        Family::Intl,
         Family::Http,
         Family::Aws,
         Family::Other,
@@ -67,6 +69,7 @@ impl Family {
             Family::Url => "url",
             Family::Flate => "flate",
             Family::Crypto => "crypto",
+            Family::Intl => "intl",
             Family::Http => "http",
             Family::Aws => "aws",
             Family::Other => "other",
@@ -181,7 +184,7 @@ impl Metrics {
     pub fn run_over(&self, run: &Run) {
         self.rolled_back(run);
         let ops = run.ops.map(|n| (n > 0).then_some(n));
-        let [console, clock, random, timer, text, url, flate, crypto, http, aws, other] = ops;
+        let [console, clock, random, timer, text, url, flate, crypto, intl, http, aws, other] = ops;
         info!(
             target: TARGET,
             id = run.id.as_deref().map(shown_id),
@@ -207,6 +210,7 @@ impl Metrics {
             ops.url = url,
             ops.flate = flate,
             ops.crypto = crypto,
+            ops.intl = intl,
             ops.http = http,
             ops.aws = aws,
             ops.other = other,

@@ -227,6 +227,7 @@ impl Op {
             | Op::HttpAbort
             | Op::HttpHold => Family::Http,
             Op::AwsDefaults | Op::AwsPresign | Op::AwsSignPolicy => Family::Aws,
+            Op::Intl | Op::IntlTag | Op::ZoneName => Family::Intl,
             _ => Family::Other,
         }
     }

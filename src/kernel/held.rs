@@ -41,6 +41,10 @@ impl Holdings {
         Arc::new(Holdings { n_bytes: AtomicUsize::new(0), limit })
     }
 
+    pub(super) fn n_bytes(&self) -> usize {
+        self.n_bytes.load(Relaxed)
+    }
+
     pub(super) fn hold_nothing(self: &Arc<Holdings>) -> Held {
         Held { holdings: Arc::clone(self), n_bytes: 0 }
     }
@@ -105,10 +109,10 @@ mod tests {
         second.resize(1 << 20).unwrap();
         assert_eq!(second.resize((1 << 20) + 1), Err(NoRoom { limit: 3 << 20 }));
         holdings.hold_nothing().resize(SMALL).unwrap();
-        assert_eq!(holdings.n_bytes.load(Relaxed), 3 << 20);
+        assert_eq!(holdings.n_bytes(), 3 << 20);
         first.resize(1).unwrap();
         second.resize(2 << 20).unwrap();
         drop((first, second));
-        assert_eq!(holdings.n_bytes.load(Relaxed), 0);
+        assert_eq!(holdings.n_bytes(), 0);
     }
 }
