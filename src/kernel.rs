@@ -9,6 +9,7 @@ mod connection;
 mod held;
 mod lines;
 mod listener;
+mod outbox;
 mod scrape;
 
 use std::{

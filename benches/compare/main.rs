@@ -1,7 +1,7 @@
 //! The same work on ours and on what people would use instead, side by side.
 //!
 //! Question: what does a request cost here, and what would it cost on a Node
-//! process of the seed's shape? Peers run interleaved (A B A B …) in one run of
+//! process of the seed's shape? Peers run interleaved (A B, B A …) in one run of
 //! this program, so that a ratio holds even where the machine drifts. The bare
 //! echo over the same kind of socket is the physical limit. Every answer is
 //! compared with the expected one: a wrong or failed answer is fast. Not measured:
@@ -16,13 +16,17 @@
 
 mod peers;
 mod picture;
+#[path = "../s3/server.rs"]
+mod s3_server;
 mod table;
 mod works;
 
 use std::{
     fs,
+    net::SocketAddr,
     path::Path,
     process::Command,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -30,6 +34,10 @@ use self::{
     peers::{OURS, Peer, Recipe},
     table::{Samples, Table},
 };
+
+/// What a peer still does when it has answered (ours rolls back, Node collects and
+/// compiles on other threads) is not to be charged to the next.
+const PAUSE: Duration = Duration::from_micros(500);
 
 /// How often everything is done.
 struct Rounds {
@@ -45,7 +53,8 @@ impl Rounds {
 fn main() {
     let rounds = Rounds { is_test: std::env::args().any(|it| it == "--test") };
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let recipes = peers::recipes();
+    let s3 = s3_server::start_server(folder.path());
+    let recipes = peers::recipes(s3);
     let mut table = Table::new();
     println!("{}", table.machine);
 
@@ -64,11 +73,13 @@ fn main() {
     }
     memory(&mut table, "after 10,000 requests more", &running);
     whole_processes(&mut table, &running[0], &rounds);
+    first_s3_calls(&mut table, s3, &rounds);
     drop(running);
+    large(&mut table, s3, folder.path(), &rounds);
 
-    let eight = peers::ours_with(8).start(folder.path());
+    let eight = peers::ours_with(8, s3).start(folder.path());
     memory(&mut table, "with 8 isolates, idle", &[eight]);
-    hostile(&mut table, &recipes, folder.path(), &rounds);
+    hostile(&mut table, &recipes, s3, folder.path(), &rounds);
 
     println!("{}", table.to_text());
     if !rounds.is_test {
@@ -99,10 +110,13 @@ fn requests(table: &mut Table, peers: &mut [Peer], rounds: &Rounds) {
         let n_warm_up = rounds.of(work.rounds.min(50));
         let mut samples: Vec<Vec<Duration>> = vec![Vec::new(); peers.len()];
         for round in 0..n_warm_up + rounds.of(work.rounds) {
-            for (peer, samples) in peers.iter_mut().zip(&mut samples) {
-                let took = peer.ask(&work);
+            for turn in 0..peers.len() {
+                // Nobody comes always after the same one.
+                let idx = (round + turn) % peers.len();
+                thread::sleep(PAUSE);
+                let took = peers[idx].ask(&work);
                 if round >= n_warm_up {
-                    samples.push(took);
+                    samples[idx].push(took);
                 }
             }
         }
@@ -121,10 +135,10 @@ fn memory(table: &mut Table, when: &str, peers: &[Peer]) {
 }
 
 /// A native loop that no interpreter polls, then a greeting on the same worker.
-fn hostile(table: &mut Table, recipes: &[Recipe], folder: &Path, rounds: &Rounds) {
+fn hostile(table: &mut Table, recipes: &[Recipe], s3: SocketAddr, folder: &Path, rounds: &Rounds) {
     const NATIVE_LOOP: &str = "return [].indexOf.call({ length: Number.MAX_SAFE_INTEGER }, 1)";
     let patience = Duration::from_secs(3);
-    let alone = peers::ours_with(1);
+    let alone = peers::ours_with(1, s3);
     for recipe in recipes.iter().filter(|it| it.is_process()) {
         let recipe = if recipe.name == OURS { &alone } else { recipe };
         let mut peer = recipe.start(folder);
@@ -174,14 +188,56 @@ fn whole_processes(table: &mut Table, ours: &Peer, rounds: &Rounds) {
             None => println!("left out: {name} (not installed)"),
         }
     }
+    take_turns(table, "whole process, greeting", commands, "hi Ada", rounds.of(25));
+}
+
+/// Processes that load the SDK and call S3 once.
+fn first_s3_calls(table: &mut Table, s3: SocketAddr, rounds: &Rounds) {
+    let code = format!("{} return 'done';", works::HEAD_BUCKET);
+    let ours = command(env!("CARGO_BIN_EXE_run-code"), &["--code", &code]);
+    let mut commands = vec![("run-code, embedded", s3_server::with_keys(ours, s3))];
+    if peers::has_sdk() {
+        let script = format!(
+            "import * as AwsS3 from '@aws-sdk/client-s3';
+            const main = async () => {{ {code} }};
+            console.log(await main());"
+        );
+        let mut node = command("node", &["--input-type=module", "-e", &script]);
+        node.current_dir(peers::peers_folder());
+        commands.push(("node -e", s3_server::with_keys(node, s3)));
+    }
+    take_turns(table, "whole process, first AwsS3 call", commands, "done", rounds.of(11));
+}
+
+/// A large input that comes back, and what the kernel takes for it at most.
+fn large(table: &mut Table, s3: SocketAddr, folder: &Path, rounds: &Rounds) {
+    let input = folder.join("large.json");
+    fs::write(&input, format!("\"{}\"", "x".repeat(10 << 20))).expect("the folder is writable");
+    let ours = peers::ours_with(1, s3).start(folder);
+    let idle = ours.peak_kib();
+    let (socket, input) = (ours.socket().display().to_string(), format!("@{}", input.display()));
+    let args = ["--code", "return input", "--input", &input, "--socket", &socket];
+    let run_code = command(env!("CARGO_BIN_EXE_run-code"), &args);
+    let work = "whole process, 10 MiB string there and back";
+    take_turns(table, work, vec![("run-code, warm kernel", run_code)], "xxx", rounds.of(11));
+    table.memory("peak for 10 MiB there and back", OURS, ours.peak_kib() - idle);
+}
+
+fn take_turns(
+    table: &mut Table,
+    work: &str,
+    mut commands: Vec<(&str, Command)>,
+    expected: &str,
+    n_rounds: usize,
+) {
     let mut samples: Vec<Vec<Duration>> = vec![Vec::new(); commands.len()];
-    for _ in 0..rounds.of(25) {
+    for _ in 0..n_rounds {
         for ((_, command), samples) in commands.iter_mut().zip(&mut samples) {
-            samples.push(whole_process(command));
+            samples.push(whole_process(command, expected));
         }
     }
     for ((name, _), samples) in commands.iter().zip(samples) {
-        table.add("whole process, greeting", name, Samples::new(samples));
+        table.add(work, name, Samples::new(samples));
     }
 }
 
@@ -191,11 +247,11 @@ fn command(program: &str, args: &[&str]) -> Command {
     res
 }
 
-fn whole_process(command: &mut Command) -> Duration {
+fn whole_process(command: &mut Command, expected: &str) -> Duration {
     let began = Instant::now();
     let output = command.output().expect("it starts");
     let took = began.elapsed();
     let stdout = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && stdout.contains("hi Ada"), "{command:?}: {output:?}");
+    assert!(output.status.success() && stdout.contains(expected), "{command:?}: {output:?}");
     took
 }

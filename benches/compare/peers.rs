@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
+    net::SocketAddr,
     os::unix::net::{UnixListener, UnixStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -12,7 +13,10 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::works::{self, Work};
+use crate::{
+    s3_server::with_keys,
+    works::{self, Work},
+};
 
 pub(crate) const OURS: &str = "llm-kernel";
 pub(crate) const ECHO: &str = "bare echo";
@@ -21,6 +25,8 @@ pub(crate) const ECHO: &str = "bare echo";
 pub(crate) struct Recipe {
     pub(crate) name: &'static str,
     kind: Kind,
+    /// The S3 that it is to know.
+    s3: SocketAddr,
 }
 
 enum Kind {
@@ -46,14 +52,14 @@ pub(crate) struct Peer {
 }
 
 /// Ours first, then the bare echo, then whoever is installed.
-pub(crate) fn recipes() -> Vec<Recipe> {
+pub(crate) fn recipes(s3: SocketAddr) -> Vec<Recipe> {
     let mut res = vec![
-        Recipe { name: OURS, kind: Kind::Ours { n_workers: 2 } },
-        Recipe { name: ECHO, kind: Kind::Echo },
+        Recipe { name: OURS, kind: Kind::Ours { n_workers: 2 }, s3 },
+        Recipe { name: ECHO, kind: Kind::Echo, s3 },
     ];
     for (name, realm) in [("node, shared realm", "shared"), ("node, fresh context", "fresh")] {
-        if node_script().with_file_name("node_modules").exists() && version("node").is_some() {
-            res.push(Recipe { name, kind: Kind::Node { realm } });
+        if has_sdk() {
+            res.push(Recipe { name, kind: Kind::Node { realm }, s3 });
         } else {
             println!("left out: {name} (wants node, and `npm ci` in benches/peers)");
         }
@@ -62,8 +68,8 @@ pub(crate) fn recipes() -> Vec<Recipe> {
 }
 
 /// Ours, with another number of isolates.
-pub(crate) fn ours_with(n_workers: usize) -> Recipe {
-    Recipe { name: OURS, kind: Kind::Ours { n_workers } }
+pub(crate) fn ours_with(n_workers: usize, s3: SocketAddr) -> Recipe {
+    Recipe { name: OURS, kind: Kind::Ours { n_workers }, s3 }
 }
 
 impl Recipe {
@@ -98,6 +104,7 @@ impl Recipe {
                 None
             }
         };
+        let child = child.map(|it| with_keys(it, self.s3));
         let child = child.map(|mut it| it.stderr(Stdio::null()).spawn().expect("it starts"));
         let stream = connect(&socket, self.name);
         let mut res = Peer { name: self.name, stream, socket, child, first_answer: Duration::ZERO };
@@ -170,6 +177,14 @@ impl Peer {
         pss.trim().trim_end_matches(" kB").parse().ok()
     }
 
+    /// The most memory that it ever had.
+    pub(crate) fn peak_kib(&self) -> u64 {
+        let pid = self.child.as_ref().map_or_else(std::process::id, Child::id);
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        peak.and_then(|it| it.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
+    }
+
     pub(crate) fn socket(&self) -> &Path {
         &self.socket
     }
@@ -193,12 +208,22 @@ pub(crate) fn version(program: &str) -> Option<String> {
 
 /// What npm brought, else what is on the path.
 pub(crate) fn program_path(program: &str) -> PathBuf {
-    let brought = node_script().with_file_name("node_modules").join(".bin").join(program);
+    let brought = peers_folder().join("node_modules/.bin").join(program);
     if brought.exists() { brought } else { program.into() }
 }
 
+/// Whether Node can run the peers.
+pub(crate) fn has_sdk() -> bool {
+    peers_folder().join("node_modules").exists() && version("node").is_some()
+}
+
+/// Where the packages of the peers are.
+pub(crate) fn peers_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers")
+}
+
 fn node_script() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/node-kernel.mjs")
+    peers_folder().join("node-kernel.mjs")
 }
 
 fn connect(socket: &Path, name: &str) -> BufReader<UnixStream> {

@@ -21,6 +21,10 @@ pub(crate) fn greeting() -> Work {
     }
 }
 
+/// Node finds the client, and with it the connections, of the last one.
+pub(crate) const HEAD_BUCKET: &str = "const s3 = (globalThis.client ??= new AwsS3.S3Client({}));
+    await s3.send(new AwsS3.HeadBucketCommand({ Bucket: 'bucket' }));";
+
 pub(crate) fn works() -> Vec<Work> {
     let records: Vec<Value> = (0..10_000)
         .map(|n| json!({ "id": n, "group": n * 7919 % 97, "score": n * 31 % 1009 }))
@@ -96,6 +100,13 @@ pub(crate) fn works() -> Vec<Work> {
                 .to_owned(),
             input: json!({}),
             expected: json!("1b977e9f84f1b26b6ed7f68b0498faee2385ea4125bd29adce4a7d9106ba3134"),
+            rounds: 100,
+        },
+        Work {
+            name: "AwsS3: HeadBucket",
+            code: format!("{HEAD_BUCKET} return 1;"),
+            input: json!({}),
+            expected: json!(1),
             rounds: 100,
         },
         Work {

@@ -1,13 +1,12 @@
 //! One client: its lines, its requests in flight, its answers.
 //!
-//! Reading and writing are two halves of one task. Answers are made on the
-//! workers' threads and reach the writing half through a channel; every line
-//! that is read takes a permit which is given back when its answer is sent, and
-//! that alone bounds what a client can have going.
+//! Answers are made on the workers' threads and leave through the [`Outbox`]; every
+//! line that is read takes a permit which is given back when its answer is sent,
+//! and that alone bounds what a client can have going.
 
 use std::{
     io,
-    os::fd::AsFd,
+    os::fd::{AsFd, BorrowedFd},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -16,11 +15,14 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    net::{Shutdown, shutdown},
+};
 use tokio::{
     net::{TcpStream, UnixStream},
     select,
-    sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, watch},
     time::{sleep, timeout, timeout_at},
 };
 
@@ -28,6 +30,7 @@ use super::{
     Phase, Shared,
     held::Held,
     lines::{Line, LineBuffer, READ_BYTES},
+    outbox::Outbox,
 };
 use crate::{
     pool::Ticket,
@@ -41,7 +44,7 @@ use crate::{
 /// How often a connection that is not being read is asked whether it still is.
 const HANGUP_INTERVAL: Duration = Duration::from_millis(10);
 /// How long a client may take none of the bytes that are meant for it.
-const STALL: Duration = Duration::from_secs(30);
+pub(super) const STALL: Duration = Duration::from_secs(30);
 /// What somebody who has shown no token may send, and how long that may take.
 const STRANGER_LINE: usize = 4_096;
 const STRANGER_PATIENCE: Duration = Duration::from_secs(10);
@@ -69,14 +72,14 @@ impl Stream {
         }
     }
 
-    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+    pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Stream::Unix(it) => it.try_write(bytes),
             Stream::Tcp(it) => it.try_write(bytes),
         }
     }
 
-    async fn writable(&self) -> io::Result<()> {
+    pub(super) async fn writable(&self) -> io::Result<()> {
         match self {
             Stream::Unix(it) => it.writable().await,
             Stream::Tcp(it) => it.writable().await,
@@ -97,14 +100,23 @@ impl Stream {
         Ok(())
     }
 
+    fn fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Stream::Unix(it) => it.as_fd(),
+            Stream::Tcp(it) => it.as_fd(),
+        }
+    }
+
+    /// Both ways.
+    pub(super) fn shut_down(&self) {
+        // It fails when the other end was quicker.
+        let _ = shutdown(self.fd(), Shutdown::Both);
+    }
+
     /// Whether the other end is closed both ways. A half-close is none, and TCP
     /// cannot tell the two apart until it is spoken to.
     fn is_hung_up(&self) -> bool {
-        let fd = match self {
-            Stream::Unix(it) => it.as_fd(),
-            Stream::Tcp(it) => it.as_fd(),
-        };
-        let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::empty())];
+        let mut fds = [PollFd::from_borrowed_fd(self.fd(), PollFlags::empty())];
         // Asks for nothing: hang-ups and errors are always reported.
         let n_events = poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
         n_events.is_ok_and(|it| it > 0)
@@ -117,12 +129,19 @@ impl Stream {
     }
 }
 
-/// A line for the client. The permit goes back when it is sent, and so does what
-/// it holds.
-struct Outgoing {
-    line: Vec<u8>,
-    permit: OwnedSemaphorePermit,
-    held: Held,
+/// What an answer on its way to the client has taken, and gives back when it is
+/// sent.
+struct Receipt {
+    in_flight: Arc<InFlight>,
+    n_bytes: usize,
+    _permit: OwnedSemaphorePermit,
+    _held: Held,
+}
+
+impl Drop for Receipt {
+    fn drop(&mut self) {
+        self.in_flight.unread_bytes.fetch_sub(self.n_bytes, Relaxed);
+    }
 }
 
 /// Why a connection ends.
@@ -147,7 +166,8 @@ enum Standing {
 }
 
 pub(super) struct Connection {
-    stream: Stream,
+    stream: Arc<Stream>,
+    outbox: Arc<Outbox<Receipt>>,
     shared: Arc<Shared>,
     in_flight: Arc<InFlight>,
     permits: Arc<Semaphore>,
@@ -157,30 +177,28 @@ impl Connection {
     pub(super) fn new(stream: Stream, shared: Arc<Shared>) -> Connection {
         let permits = Arc::new(Semaphore::new(shared.limits.n_in_flight));
         telemetry::connected(shared.n_connections.fetch_add(1, Relaxed) + 1);
-        Connection { stream, shared, in_flight: Arc::default(), permits }
+        let stream = Arc::new(stream);
+        let outbox = Arc::new(Outbox::new(Arc::clone(&stream)));
+        Connection { stream, outbox, shared, in_flight: Arc::default(), permits }
     }
 
     pub(super) async fn serve(self, mut phase: watch::Receiver<Phase>) {
-        let (outbox, inbox) = mpsc::unbounded_channel();
         let reading = async {
-            if self.read(&outbox, &mut phase).await == End::HalfClosed {
+            if self.read(&mut phase).await == End::HalfClosed {
                 self.flushed().await;
             }
         };
         select! {
             () = reading => {}
-            () = self.write(inbox) => {}
+            // The client takes no more.
+            _err = self.outbox.deliver() => {}
             () = self.in_flight.overflow.notified() => {}
         }
     }
 
     /// Takes lines until no more come. Once the kernel has stopped, these are the
     /// ones that are here: they are answered like all others.
-    async fn read(
-        &self,
-        outbox: &mpsc::UnboundedSender<Outgoing>,
-        phase: &mut watch::Receiver<Phase>,
-    ) -> End {
+    async fn read(&self, phase: &mut watch::Receiver<Phase>) -> End {
         let line_bytes = self.shared.limits.line_bytes;
         let (mut standing, mut lines) = match self.shared.token {
             Some(_) => (Standing::Stranger, LineBuffer::new(line_bytes.min(STRANGER_LINE))),
@@ -219,7 +237,7 @@ impl Connection {
                 Ok(Ok(())) => {}
                 Err(_elapsed) if is_stopped => return End::HalfClosed,
                 Err(_elapsed) if standing != Standing::Stranger => {
-                    self.give_up_on_line(limit.unwrap_or_default(), outbox).await;
+                    self.give_up_on_line(limit.unwrap_or_default()).await;
                     return End::HalfClosed;
                 }
                 Ok(Err(_)) | Err(_) => return End::Gone,
@@ -230,7 +248,7 @@ impl Connection {
                 self.rest(&mut lines, &mut held);
                 let Some(permit) = self.permit().await else { return End::Gone };
                 let refusal = self.shared.service.refusal(None, no_room.for_request());
-                self.reply_slot(permit, outbox).send(refusal.to_line());
+                self.reply_slot(permit).send(refusal.into_line());
             }
             match self.stream.try_read_buf(lines.spare()) {
                 Ok(0) => is_open = false,
@@ -248,7 +266,7 @@ impl Connection {
                 let Some(permit) = self.permit().await else { return End::Gone };
                 let line = if is_open { lines.next() } else { lines.next_or_last() };
                 let Some(line) = line else { break };
-                standing = self.take_line(&line, arrived, standing, permit, outbox);
+                standing = self.take_line(&line, arrived, standing, permit);
                 match standing {
                     Standing::Expelled => return End::HalfClosed,
                     Standing::Known => lines.limit = line_bytes,
@@ -279,24 +297,20 @@ impl Connection {
     }
 
     /// Answers the line that never ends.
-    async fn give_up_on_line(&self, limit: Duration, outbox: &mpsc::UnboundedSender<Outgoing>) {
+    async fn give_up_on_line(&self, limit: Duration) {
         let Some(permit) = self.permit().await else { return };
         let ms = limit.as_millis();
         let failure = Failure::bad_request(format!("the line is not complete after {ms} ms"))
             .with_hint("end each request with a line feed; `--max-line-time` raises the limit");
         let refusal = self.shared.service.refusal(None, failure);
-        self.reply_slot(permit, outbox).send(refusal.into_line());
+        self.reply_slot(permit).send(refusal.into_line());
     }
 
-    fn reply_slot(
-        &self,
-        permit: OwnedSemaphorePermit,
-        outbox: &mpsc::UnboundedSender<Outgoing>,
-    ) -> ReplySlot {
+    fn reply_slot(&self, permit: OwnedSemaphorePermit) -> ReplySlot {
         ReplySlot {
             permit,
             held: self.shared.holdings.hold_nothing(),
-            outbox: outbox.clone(),
+            outbox: Arc::clone(&self.outbox),
             in_flight: Arc::clone(&self.in_flight),
             unread_limit: self.shared.limits.unread_bytes,
             metrics: Arc::clone(self.shared.service.metrics()),
@@ -313,31 +327,19 @@ impl Connection {
         }
     }
 
-    /// Sends what comes, until the client cannot take it.
-    async fn write(&self, mut inbox: mpsc::UnboundedReceiver<Outgoing>) {
-        while let Some(Outgoing { line, permit, held }) = inbox.recv().await {
-            if self.stream.write_all(&line).await.is_err() {
-                return;
-            }
-            self.in_flight.unread_bytes.fetch_sub(line.len(), Relaxed);
-            drop((permit, held));
-        }
-    }
-
     fn take_line(
         &self,
         line: &Line<'_>,
         arrived: Instant,
         standing: Standing,
         permit: OwnedSemaphorePermit,
-        outbox: &mpsc::UnboundedSender<Outgoing>,
     ) -> Standing {
         let metrics = self.shared.service.metrics();
         metrics.line_read(match line {
             Line::Complete(line) => line.len(),
             Line::TooLong => self.shared.limits.line_bytes,
         });
-        let reply = self.reply_slot(permit, outbox);
+        let reply = self.reply_slot(permit);
         let line = match line {
             Line::Complete(line) => line,
             Line::TooLong => {
@@ -448,7 +450,7 @@ impl Connection {
     fn run(&self, request: Request, n_bytes: usize, arrived: Instant, mut reply: ReplySlot) {
         if let Err(no_room) = reply.held.resize(n_bytes) {
             let refusal = self.shared.service.refusal(request.id, no_room.for_request());
-            return reply.send(refusal.to_line());
+            return reply.send(refusal.into_line());
         }
         let Some(number) = self.in_flight.enter(request.id.as_ref()) else {
             let id = request.id.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -483,6 +485,7 @@ impl Connection {
 impl Drop for Connection {
     /// However its task ends, also by a panic of ours.
     fn drop(&mut self) {
+        self.outbox.close();
         self.in_flight.cancel_all();
         self.shared.n_connections.fetch_sub(1, Relaxed);
     }
@@ -493,24 +496,25 @@ struct ReplySlot {
     permit: OwnedSemaphorePermit,
     /// For the request, and then for its answer.
     held: Held,
-    outbox: mpsc::UnboundedSender<Outgoing>,
+    outbox: Arc<Outbox<Receipt>>,
     in_flight: Arc<InFlight>,
     unread_limit: usize,
     metrics: Arc<Metrics>,
 }
 
 impl ReplySlot {
-    fn send(mut self, line: Vec<u8>) {
+    fn send(self, line: Vec<u8>) {
+        let ReplySlot { permit, mut held, outbox, in_flight, unread_limit, metrics } = self;
+        let n_bytes = line.len();
         // What is said without a run is short; it counts all the same.
-        let _ = self.held.resize(line.len());
-        self.metrics.line_written(line.len());
-        let unread = self.in_flight.unread_bytes.fetch_add(line.len(), Relaxed) + line.len();
+        let _ = held.resize(n_bytes);
+        metrics.line_written(n_bytes);
+        let unread = in_flight.unread_bytes.fetch_add(n_bytes, Relaxed) + n_bytes;
         // One answer alone is never too much: its own limit has let it pass.
-        if unread > self.unread_limit && unread > line.len() {
-            self.in_flight.overflow.notify_one();
+        if unread > unread_limit && unread > n_bytes {
+            in_flight.overflow.notify_one();
         }
-        // The client may be gone; then nobody waits for this.
-        let _ = self.outbox.send(Outgoing { line, permit: self.permit, held: self.held });
+        outbox.send(line, Receipt { in_flight, n_bytes, _permit: permit, _held: held });
     }
 }
 
@@ -612,8 +616,7 @@ mod tests {
         runtime.block_on(async {
             let (stream, _peer) = UnixStream::pair().unwrap();
             let connection = Connection::new(Stream::Unix(stream), Arc::clone(&shared));
-            let (outbox, mut inbox) = mpsc::unbounded_channel();
-            let reply = connection.reply_slot(connection.permit().await.unwrap(), &outbox);
+            let reply = connection.reply_slot(connection.permit().await.unwrap());
             let Ok(Message::Run(request)) = Message::parse(br#"{"code":"for (;;) {}"}"#) else {
                 unreachable!()
             };
@@ -625,8 +628,10 @@ mod tests {
             };
             assert!(AssertUnwindSafe(task).catch_unwind().await.is_err());
             assert_eq!(shared.n_connections.load(Relaxed), 0);
-            let answer = String::from_utf8(inbox.recv().await.unwrap().line).unwrap();
-            assert!(answer.contains(r#""kind":"cancelled""#), "{answer}");
+            let is_cancelled = |(kind, n): &(&str, u64)| (*kind, *n) == ("cancelled", 1);
+            while !shared.service.metrics().answers().iter().any(is_cancelled) {
+                sleep(Duration::from_millis(1)).await;
+            }
         });
     }
 }

@@ -105,7 +105,12 @@ fn run_code_finds_the_token_of_its_user() {
         program("run-code")
             .args(["--code", "return input", "--socket", endpoint])
             .env("XDG_RUNTIME_DIR", elsewhere.path()),
-        (1, "", "run-code: the kernel refuses: this port asks for a token first\n"),
+        (
+            1,
+            "",
+            "error[bad_request]: this port asks for a token first\nhint: send \
+             {\"op\":\"auth\",\"token\":\"…\"}; for run-code, set LLM_KERNEL_TOKEN\n",
+        ),
     );
     kernel.signal(rustix::process::Signal::TERM);
     let mut kernel = kernel;

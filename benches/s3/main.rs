@@ -12,10 +12,12 @@
 //! where it, or `npm ci` in `benches/peers`, is missing.
 #![expect(clippy::print_stdout, reason = "this is where the program talks")]
 
+mod server;
+
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -23,13 +25,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hyper::server::conn::http1;
-use hyper_util::rt::TokioIo;
-use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
 use serde_json::{Value, json};
 
-const ACCESS_KEY: &str = "AKIATESTTESTTESTTEST";
-const SECRET_KEY: &str = "benchbenchbenchbenchbenchbenchbenchbench";
+use self::server::{start_server, with_keys};
 
 /// The beginning of every snippet: Node finds the client of the last one.
 const CLIENT: &str =
@@ -230,17 +228,6 @@ fn whole_process(command: &mut Command) -> Duration {
     took
 }
 
-fn with_keys(mut command: Command, server: SocketAddr) -> Command {
-    command
-        .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
-        .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
-        .env("AWS_REGION", "us-east-1")
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .env("AWS_ENDPOINT_URL_S3", format!("http://{server}"))
-        .env_remove("LLM_KERNEL_SOCKET");
-    command
-}
-
 fn kernel(server: SocketAddr) -> Command {
     let mut command = with_keys(Command::new(env!("CARGO_BIN_EXE_llm-kernel")), server);
     command.args(["--workers", "1"]);
@@ -260,36 +247,4 @@ fn node(server: SocketAddr) -> Option<Command> {
     let mut command = with_keys(Command::new("node"), server);
     command.arg(peers_folder().join("node-kernel.mjs"));
     has_packages().then_some(command)
-}
-
-/// A bucket with 1,000 objects of one byte and one of 16 MiB.
-fn start_server(folder: &Path) -> SocketAddr {
-    let dir = folder.join("s3");
-    fs::create_dir_all(dir.join("bucket/many")).expect("the folder is ours");
-    for idx in 0..1000 {
-        fs::write(dir.join(format!("bucket/many/{idx:04}")), b"x").expect("the folder is ours");
-    }
-    fs::write(dir.join("bucket/large"), vec![7; 16 << 20]).expect("the folder is ours");
-    let service = {
-        let files = s3s_fs::FileSystem::new(&dir).expect("the folder is there");
-        let mut builder = S3ServiceBuilder::new(files);
-        builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
-        builder.build()
-    };
-    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
-    let addr = listener.local_addr().expect("it is bound");
-    listener.set_nonblocking(true).expect("sockets can be");
-    thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.expect("threads can be started").block_on(async move {
-            let listener = tokio::net::TcpListener::from_std(listener).expect("it is a socket");
-            while let Ok((socket, _)) = listener.accept().await {
-                let _ = socket.set_nodelay(true);
-                let connection =
-                    http1::Builder::new().serve_connection(TokioIo::new(socket), service.clone());
-                tokio::spawn(async move { drop(connection.await) });
-            }
-        });
-    });
-    addr
 }
