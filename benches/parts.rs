@@ -1,7 +1,9 @@
 //! What the parts of one run cost by themselves, without queue or socket.
 //!
 //! Criterion measures the transpiler. An isolate is measured by hand, since a run
-//! and its rollback alternate: medians of many, in one process, on one thread.
+//! and its rollback alternate: medians of many, in one process, on one thread. That
+//! rollbacks stay as they are is measured over a million runs on one worker, which
+//! end in every way there is.
 //! Numbers to quote come from `cargo bench --bench parts`; with `-- --test`
 //! everything runs a few times, so that the benchmarks cannot rot.
 #![expect(clippy::print_stdout, reason = "this is where a bench talks")]
@@ -10,7 +12,7 @@ use std::{
     env,
     hint::{black_box, spin_loop},
     io,
-    sync::Arc,
+    sync::{Arc, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -19,7 +21,7 @@ use criterion::{Criterion, Throughput, criterion_group};
 use llm_kernel::{
     aws::Source,
     isolate::{
-        Blueprint, Budget, Guard, Isolate, Step, Tracking, Verify,
+        Blueprint, Budget, Guard, Isolate, RunError, Step, Tracking, Uses, Verify,
         host::{
             Completions,
             calls::{Calls, Outside},
@@ -29,8 +31,10 @@ use llm_kernel::{
     },
     net::{self, Reactor, Resolver},
     policy::Policy,
+    pool::{self, After, Job, Pool, Reply, Restored},
     telemetry::{self, Metrics, log},
     transpile::{Check, Program, SOURCE_BYTES, Transpiler},
+    watchdog::{Ask, Cancellation},
 };
 
 /// A typed snippet of 12 lines, as models write them.
@@ -42,6 +46,40 @@ const NOTHING: &str = "return null;";
 /// About 50 KB of JSON text, and the same work without it.
 const LARGE: &str = "return Array.from({ length: 1000 }, (_, i) => ({ id: i, name: 'name ' + i, tags: ['a', 'b'] }));";
 const LARGE_UNSAID: &str = "return Array.from({ length: 1000 }, (_, i) => ({ id: i, name: 'name ' + i, tags: ['a', 'b'] })).length;";
+
+/// A snippet, and whether it ended as it should.
+type Case = (&'static str, fn(&Result<String, RunError>) -> bool);
+
+/// What the million is made of: these in turn, 398 times a round, …
+const QUICK: [Case; 12] = [
+    (NOTHING, Result::is_ok),
+    (NOTHING, Result::is_ok),
+    (NOTHING, Result::is_ok),
+    (NOTHING, Result::is_ok),
+    ("return { greeting: `hi ${input.name}` };", Result::is_ok),
+    ("return { greeting: `hi ${input.name}` };", Result::is_ok),
+    ("return { greeting: `hi ${input.name}` };", Result::is_ok),
+    ("globalThis.x = [input]; Array.prototype.y = 1; return x.length;", Result::is_ok),
+    ("return Array.from({ length: 100 }, (_, i) => ({ i })).length;", Result::is_ok),
+    (TYPICAL, Result::is_ok),
+    ("throw new TypeError('x');", |it| matches!(it, Err(RunError::Thrown(_)))),
+    ("await new Promise(() => {});", |it| *it == Err(RunError::NeverSettled)),
+];
+const QUICK_IN_A_ROUND: usize = 398;
+
+/// … one that is killed at its deadline, …
+const ENDLESS: [Case; 2] = [
+    ("for (;;);", |it| *it == Err(RunError::TimedOut)),
+    ("[].sort.call({ length: 4e9 });", |it| *it == Err(RunError::TimedOut)),
+];
+
+/// … and one that uses up what it has.
+const GREEDY: [Case; 2] = [
+    ("const all = []; for (;;) all.push({ all });", |it| {
+        matches!(it, Err(RunError::OutOfMemory { .. }))
+    }),
+    ("const f = () => f() + 1; return f();", |it| matches!(it, Err(RunError::StackOverflow(_)))),
+];
 
 /// Snippet to program, with the memory of a transpiler that is warm. Neither
 /// nests, so the stack of the main thread is enough.
@@ -111,12 +149,22 @@ impl Bench {
 }
 
 fn blueprint(preset: Preset) -> Blueprint {
-    Blueprint { preset, memory_bytes: 256 << 20, tracking: Tracking::Best, verify: Verify::Trust }
+    Blueprint {
+        preset,
+        uses: Uses::Many,
+        memory_bytes: 256 << 20,
+        tracking: Tracking::Best,
+        verify: Verify::Trust,
+    }
+}
+
+fn presets() -> [Preset; 2] {
+    let bare = Preset { name: "bare", bundles: &preset::DEFAULT.bundles[..1] };
+    [bare, preset::DEFAULT]
 }
 
 fn isolates(n_runs: usize) {
-    let bare = Preset { name: "bare", bundles: &preset::DEFAULT.bundles[..1] };
-    for preset in [bare, preset::DEFAULT] {
+    for preset in presets() {
         let guard = Guard::adopt_thread().unwrap();
         let builds = (0..n_runs.div_ceil(1000))
             .map(|_| {
@@ -141,10 +189,70 @@ fn isolates(n_runs: usize) {
             report(preset.name, &format!("run of {name}"), costs.iter().map(|it| it.run).collect());
             let rollbacks = costs.iter().map(|it| it.rollback).collect();
             report(preset.name, &format!("rollback of {name}"), rollbacks);
-            let pages = costs.last().map_or(0, |it| it.pages);
+            let pages = costs.iter().map(|it| it.pages).max().unwrap_or(0);
             println!("{}: {pages} pages written by {name}", preset.name);
         }
     }
+}
+
+/// `n_rounds` of 400 runs on one worker; compares the first rollbacks of quick runs
+/// with the last.
+fn mixed_runs(preset: Preset, n_rounds: usize) {
+    let name = preset.name;
+    let config = pool::Config {
+        preset,
+        n_workers: 1,
+        memory_bytes: 4 << 20,
+        cancellation: Cancellation { ask: Ask::Never, grace: Duration::ZERO },
+        ..pool::Config::default()
+    };
+    let pool = Pool::start(config, Reactor::on_demand()).unwrap();
+    let (sender, receiver) = mpsc::channel();
+    let submit = |(code, is_right): Case, timeout: Duration| {
+        let arrived = Instant::now();
+        let sender = sender.clone();
+        let reply = Box::new(move |reply: Reply| -> After {
+            let result = reply.outcome.unwrap().result;
+            let is_right = is_right(&result);
+            Box::new(move |restored: Option<Restored>| {
+                sender.send((code, is_right, result, restored)).unwrap();
+            })
+        });
+        let job = Job {
+            code: code.to_owned(),
+            input: r#"{"name":"Ada","items":[1,2,3]}"#.to_owned(),
+            deadline: Some((arrived + timeout, timeout)),
+            arrived,
+            check: Check::Warn,
+            reply,
+        };
+        pool.submit(job).unwrap();
+    };
+    let restored = || {
+        let (code, is_right, result, restored) = receiver.recv().unwrap();
+        assert!(is_right, "{result:?}\nsnippet: {code}");
+        // None where the deadline had passed before the run began.
+        restored.map(|it| it.took)
+    };
+    let began = Instant::now();
+    let mut rollbacks = Vec::with_capacity(n_rounds * QUICK_IN_A_ROUND);
+    for round in 0..n_rounds {
+        let quick = QUICK.into_iter().cycle().take(QUICK_IN_A_ROUND);
+        quick.for_each(|case| submit(case, Duration::from_secs(60)));
+        rollbacks.extend((0..QUICK_IN_A_ROUND).filter_map(|_| restored()));
+        // Alone, since its deadline is near.
+        submit(ENDLESS[round % 2], Duration::from_millis(1));
+        restored();
+        submit(GREEDY[round % 2], Duration::from_secs(60));
+        restored();
+    }
+    let n_runs = n_rounds * (QUICK_IN_A_ROUND + 2);
+    println!("{name}: {n_runs} mixed runs in {:.0} s", began.elapsed().as_secs_f64());
+    let n_shown = 10_000.min(rollbacks.len() / 2);
+    let last = rollbacks.split_off(rollbacks.len() - n_shown);
+    rollbacks.truncate(n_shown);
+    report(name, &format!("rollback, the first {n_shown} of them"), rollbacks);
+    report(name, &format!("rollback, the last {n_shown} of them"), last);
 }
 
 fn report(preset: &str, what: &str, mut samples: Vec<Duration>) {
@@ -223,4 +331,6 @@ fn main() {
     let n_runs = if is_test { 10 } else { 5_000 };
     let worker = thread::Builder::new().stack_size(16 << 20);
     worker.spawn(move || isolates(n_runs)).unwrap().join().unwrap();
+    let n_rounds = if is_test { 2 } else { 2_500 };
+    presets().into_iter().for_each(|it| mixed_runs(it, n_rounds));
 }

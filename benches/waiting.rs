@@ -20,7 +20,7 @@ use aws_credential_types::Credentials;
 use llm_kernel::{
     aws::Source,
     isolate::{
-        Blueprint, Budget, Guard, Isolate, Run, Step, Suspended, Tracking, Verify,
+        Blueprint, Budget, Guard, Isolate, Run, Step, Suspended, Tracking, Uses, Verify,
         host::{
             Completions,
             calls::{Calls, Outside},
@@ -78,6 +78,7 @@ fn set_aside(held: usize, n_rounds: usize) {
     let guard = Guard::adopt_thread().unwrap();
     let blueprint = Blueprint {
         preset: preset::DEFAULT,
+        uses: Uses::Many,
         memory_bytes: 256 << 20,
         tracking: Tracking::Best,
         verify: Verify::Trust,

@@ -16,7 +16,7 @@ pub(crate) use sign::{Payload, Scope, presign, sign, sign_policy};
 use std::{
     error::Error,
     fmt,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -30,6 +30,10 @@ use aws_credential_types::{
     provider::{ProvideCredentials, SharedCredentialsProvider},
 };
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::{
+    http::{HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector},
+    runtime_components::RuntimeComponents,
+};
 use serde::Serialize;
 use tokio::sync::{Mutex, OnceCell};
 
@@ -163,7 +167,7 @@ impl Aws {
                     Source::Fixed { credentials, region, endpoint } => Settings {
                         defaults: Defaults {
                             region: region.clone(),
-                            endpoint: endpoint.clone(),
+                            endpoint: endpoint.as_deref().map(without_userinfo),
                             ..Defaults::default()
                         },
                         operator: endpoint.iter().filter_map(|it| destination_of(it)).collect(),
@@ -185,11 +189,8 @@ impl Settings {
             RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
                 .or_else(ProfileFileRegionProvider::new())
         };
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .build_https();
         let config = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http)
+            .http_client(HttpsOnDemand::default())
             .region(region())
             .load()
             .await;
@@ -199,7 +200,7 @@ impl Settings {
             operator: endpoint.iter().filter_map(|it| destination_of(it)).collect(),
             defaults: Defaults {
                 region: config.region().map(|it| it.as_ref().to_owned()),
-                endpoint,
+                endpoint: endpoint.map(|it| without_userinfo(&it)),
                 use_fips: config.use_fips().unwrap_or_default(),
                 use_dual_stack: config.use_dual_stack().unwrap_or_default(),
             },
@@ -208,8 +209,29 @@ impl Settings {
     }
 }
 
+/// HTTPS for the chain. Keys from the environment or a file need none, so the
+/// system's root certificates are read for the first request, not for the chain.
+#[derive(Debug, Default)]
+struct HttpsOnDemand(OnceLock<SharedHttpClient>);
+
+impl HttpClient for HttpsOnDemand {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let build = || {
+            aws_smithy_http_client::Builder::new()
+                .tls_provider(Provider::Rustls(CryptoMode::Ring))
+                .build_https()
+        };
+        self.0.get_or_init(build).http_connector(settings, components)
+    }
+}
+
 impl NoCredentials {
-    /// The chain's own words, outermost first; its errors hold no secrets.
+    /// The chain's own words, outermost first. They hold no secrets, but for one
+    /// place: what a `credential_process` printed may be anything.
     fn from_chain(err: impl Error) -> NoCredentials {
         let mut reason = err.to_string();
         let mut cause = err.source();
@@ -219,6 +241,10 @@ impl NoCredentials {
                 reason = format!("{reason}: {text}");
             }
             cause = err.source();
+        }
+        if let Some(at) = reason.find(". Stderr: ") {
+            reason.truncate(at);
+            reason.push_str("; run it by hand to see what it says");
         }
         // It lists what it tried one a line, each with the same preamble.
         let lines: Vec<_> = reason
@@ -286,6 +312,20 @@ fn service_endpoint(config: &SdkConfig) -> Option<String> {
         .build()
         .expect("all three parts are given");
     config.service_config()?.load_config(key)
+}
+
+/// A name and a password in a URL are nobody's business in an isolate. No S3 client
+/// would send them.
+fn without_userinfo(url: &str) -> String {
+    match url::Url::parse(url) {
+        Ok(mut it) if !it.username().is_empty() || it.password().is_some() => {
+            // Only a URL that cannot have them refuses.
+            let _ = it.set_username("");
+            let _ = it.set_password(None);
+            it.to_string()
+        }
+        _ => url.to_owned(),
+    }
 }
 
 /// Host and port of a URL that the operator wrote.

@@ -48,10 +48,22 @@ const MAX_LOG_LINES: usize = 10_000;
 #[derive(Clone, Copy, Debug)]
 pub struct Blueprint {
     pub preset: Preset,
+    pub uses: Uses,
     /// Heap of one run, bytes: the memory limit, by construction.
     pub memory_bytes: usize,
     pub tracking: Tracking,
     pub verify: Verify,
+}
+
+/// How many runs an isolate is built for. The same run gives the same answer in
+/// either; only its time differs.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Uses {
+    /// What each run would do first is done once, and lies in the image.
+    #[default]
+    Many,
+    /// One, or a few: it is done when it is needed, so the first answer comes sooner.
+    Few,
 }
 
 /// What one run may use, beside the heap that every run of the isolate has.
@@ -254,14 +266,17 @@ impl Isolate {
                 .map_err(BuildError::Memory)?;
         let console = Console::new(0, 0);
         let mut host = Host::new(Clock::Building, console, PositionMap::default(), None);
-        let mut engine = Engine::build(guard, &heap, &mut host, blueprint.preset.bundles)?;
-        warm_up(&mut engine, guard, &heap, &mut host)?;
+        let Blueprint { preset, uses, .. } = blueprint;
+        let mut engine = Engine::build(guard, &heap, &mut host, preset.bundles, uses)?;
+        if uses == Uses::Many {
+            warm_up(&mut engine, guard, &heap, &mut host)?;
+        }
         let (image, scratch) = (heap.image_bytes(), heap.scratch_bytes());
         let collect = Collect {
             first_at: image + COLLECT_ABOVE.min(scratch / 4),
             at_latest: image + scratch / 4 * 3,
         };
-        engine.finish_image(guard, &heap, &mut host, collect)?;
+        engine.finish_image(guard, &heap, &mut host, collect, uses)?;
         heap.seal(file).map_err(BuildError::Memory)?;
         Ok(Isolate { engine, heap, blueprint, state: State::Pristine })
     }
@@ -547,6 +562,7 @@ mod tests {
     fn blueprint(tracking: Tracking) -> Blueprint {
         Blueprint {
             preset: preset::DEFAULT,
+            uses: Uses::Many,
             memory_bytes: 64 << 20,
             tracking,
             verify: Verify::EachRollback,

@@ -54,11 +54,13 @@
 //! | Neither a child process nor a core dump sees an isolate, and nobody can change a sealed file. | `heap::tests::no_child_and_no_core_dump_…`, `…::nobody_can_write_to_a_sealed_file` |
 //! | The collector knows the sizes of blocks and leaves the image alone. | `isolate::tests::garbage_in_cycles_…` |
 //! | No jump crosses a destructor or leaves a lock held: armed code is the engine's, the allocator's and `door::armed`, and nothing else. | `tests/it/kills.rs` |
-//! | A kill ends the run that it means, and that run for certain. | `guard::tests::late_kill_…`, `…::kill_while_disarmed_…` |
+//! | A kill ends the run that it means, and that run for certain. | `guard::tests::late_kill_…`, `…::late_signal_…`, `…::kill_while_disarmed_…` |
 //! | A fault in the engine costs that run alone; one anywhere else is not ours. | `guard::tests::fault_…`, `…::kill_while_a_fault_is_handled_…`, `door::tests::a_fault_in_the_engine_…` |
 //! | A worker takes no signals but kills and faults. | `guard::tests::workers_take_no_signals_…` |
 //! | An entry is never inside another. | `guard::tests::entry_inside_an_entry_…` |
 //! | No snippet code runs while the guard is disarmed. | `door::tests::the_door_calls_nothing_of_its_arguments` |
+//! | What the host says is the engine's before any snippet code runs. | `door::tests::errors_of_the_host_are_whole_…` |
+//! | The host reads of a buffer what its view shows at that moment, and nothing beyond. | `door::tests::views_of_buffers_that_change_…` |
 //! | Nothing drawn or timed gets into an image; runs draw their own. | `door::tests::a_bundle_that_draws_…`, `tests/it/pristine.rs` |
 //! | An isolate can be dropped at any point. | `door::tests::an_isolate_can_be_dropped_at_any_point` |
 //! | The engine's stack has the same room wherever a run begins, and does not stay resident. | `isolate::tests::recursion_has_the_same_room_…`, `guard::tests::a_deep_stack_…` |
@@ -67,6 +69,7 @@
 //! | Who was ready first goes first; nobody is suspended for nobody. | `tests/it/waiting.rs`, `pool::queue::tests` |
 //! | Nothing of a run is there in the next. | `tests/it/pristine.rs` |
 //! | Every run ends at its deadline. | `tests/it/hostile.rs`; measured by `benches/hostile.rs` |
+//! | No run makes the rollbacks slow that follow it. | `heap::tests::one_run_that_writes_everywhere_…`; measured by `benches/parts.rs` |
 //! | A worker stays below its limit + 16 MiB, and as large after many runs as after few. | `tests/it/memory.rs` |
 //! | The engine is spoken to through its C interface only: the binding keeps pointers into the heap in Rust maps. | `tests/it/rules.rs` |
 //!

@@ -315,14 +315,14 @@ fn is_narrow(block: &IpNet) -> bool {
     }
 }
 
-/// The IPv4 address that an IPv6 one carries (mapped, compatible, NAT64, 6to4):
-/// it is where the packets end up.
+/// The IPv4 address that an IPv6 one carries (mapped, translated, compatible, NAT64,
+/// 6to4): it is where the packets end up.
 fn embedded_v4(addr: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = addr else { return addr };
     let [a, b, c, d, e, f, g, h] = v6.segments();
     let v4 = |hi: u16, lo: u16| IpAddr::V4(Ipv4Addr::from(u32::from(hi) << 16 | u32::from(lo)));
     match [a, b, c, d, e, f] {
-        [0, 0, 0, 0, 0, 0xffff] | [0x64, 0xff9b, 0, 0, 0, 0] => v4(g, h),
+        [0, 0, 0, 0, 0, 0xffff] | [0, 0, 0, 0, 0xffff, 0] | [0x64, 0xff9b, 0, 0, 0, 0] => v4(g, h),
         [0, 0, 0, 0, 0, 0] if g != 0 => v4(g, h),
         [0x2002, hi, lo, ..] => v4(hi, lo),
         _ => addr,
@@ -381,8 +381,14 @@ fn is_public_v6(addr: Ipv6Addr) -> bool {
         || addr.is_multicast()
         || matches!(
             addr.segments(),
-            // Documentation, the old site-local block, local NAT64, discard.
-            [0x2001, 0xdb8, ..] | [0xfec0..=0xfeff, ..] | [0x64, 0xff9b, 1, ..] | [0x100, 0, ..]
+            // Documentation, the old site-local block, local NAT64, discard, and what
+            // wraps an address that we do not look into (Teredo).
+            [0x2001, 0xdb8, ..]
+                | [0x3fff, ..]
+                | [0xfec0..=0xfeff, ..]
+                | [0x64, 0xff9b, 1, ..]
+                | [0x100, 0, ..]
+                | [0x2001, 0, ..]
         ))
 }
 
@@ -448,6 +454,13 @@ mod tests {
             ("*", Stranger, "[::ffff:127.0.0.1]", 80, "", Private),
             ("*", Stranger, "[::ffff:7f00:1]", 80, "", Private),
             ("*", Stranger, "[::127.0.0.1]", 80, "", Private),
+            ("*", Stranger, "[::ffff:0:127.0.0.1]", 80, "", Private),
+            ("*", Stranger, "[2001:0:a00:1::5ef5:79fd]", 80, "", Private),
+            ("*", Stranger, "[fe80::1%25eth0]", 80, "", NoHost),
+            ("*", Stranger, "example.com@10.0.0.1", 80, "", NoHost),
+            ("*", Stranger, "example.com/10.0.0.1", 80, "", NoHost),
+            ("*", Stranger, "127%2E0.0.1", 80, "", Private),
+            ("*", Stranger, "127。0。0。1", 80, "", Private),
             ("*", Stranger, "[64:ff9b::10.0.0.1]", 80, "", Private),
             ("*", Stranger, "[2002:0a00:0001::]", 80, "", Private),
             ("*", Stranger, "[fe80::1]", 80, "", Private),
@@ -483,7 +496,11 @@ mod tests {
             ("169.254.0.0/16", Stranger, "169.254.170.2", 80, "", Metadata),
             ("imds.evil.net", Stranger, "imds.evil.net", 80, "169.254.169.254", Metadata),
             ("*", Stranger, "[::ffff:169.254.169.254]", 80, "", Metadata),
+            ("*", Stranger, "[::ffff:0:169.254.169.254]", 80, "", Metadata),
+            ("*", Stranger, "[64:ff9b::a9fe:a9fe]", 80, "", Metadata),
             ("*", Stranger, "2852039166", 80, "", Metadata),
+            ("*", Stranger, "0xa9.0376.169.0xfe", 80, "", Metadata),
+            ("*", Stranger, "169.254.43518", 80, "", Metadata),
             ("[fd00:ec2::254]", Stranger, "[fd00:ec2::254]", 80, "", Metadata),
             ("", Operator, "169.254.169.254", 80, "", Metadata),
             // What needs no rule.

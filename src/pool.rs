@@ -21,7 +21,7 @@ use self::queue::{Queue, Task};
 use crate::{
     aws::Source,
     isolate::{
-        Blueprint, Budget, Outcome, Tracking, Verify,
+        Blueprint, Budget, Outcome, Tracking, Uses, Verify,
         host::{calls::Outside, http::Limits},
         preset::{self, Preset},
     },
@@ -36,6 +36,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Config {
     pub preset: Preset,
+    pub uses: Uses,
     pub n_workers: usize,
     /// Jobs that may wait; beyond it `submit` refuses.
     pub queue_len: usize,
@@ -65,6 +66,7 @@ impl Default for Config {
     fn default() -> Config {
         Config {
             preset: preset::DEFAULT,
+            uses: Uses::Many,
             n_workers: thread::available_parallelism().map_or(1, usize::from),
             queue_len: 1024,
             n_suspended: 1000,
@@ -209,6 +211,7 @@ impl Pool {
         let orders = Orders {
             blueprint: Blueprint {
                 preset: config.preset,
+                uses: config.uses,
                 memory_bytes: config.memory_bytes,
                 tracking: config.tracking,
                 verify: config.verify,

@@ -27,12 +27,14 @@ const BUNDLES = [
     hooks: [
       "s3-defaults", "endpoint-value", "endpoint-values", "endpoint-config", "serialize-context", "deserialize-context",
       "signer-config", "silent-logger", "silent-logger-class", "user-agent-once", "empty-body-tail",
+      "partition-once", "content-type-once", "plain-content-length", "plain-expect-continue", "plain-bucket-name",
+      "plain-bucket-endpoint",
     ],
     shims: [
       "xml-parser", "stream", "buffer", "fetch-http-handler", "sdk-stream-mixin", "to-stream", "signature-v4",
       "signature-v4-multi-region", "flexible-checksums", "flexible-checksums-response", "md5-sha256", "sha1",
       "endpoint-from-config", "host-header", "middleware-stack", "operation",
-      "parse-url",
+      "parse-url", "decide-endpoint",
     ],
   },
   { name: "my-lib", entry: "entries/my-lib.js" },
@@ -53,6 +55,10 @@ const TABLES = [
     ],
   },
 ];
+
+// A middleware that awaits nothing is no more than a call; whatever it throws, one
+// before it is there to make a rejection of it.
+const plain = (file) => ({ file, from: "async (args) =>", to: "(args) =>" });
 
 // Exact edits of package code. `file` is matched against the end of the path.
 const HOOKS = {
@@ -167,6 +173,32 @@ const HOOKS = {
       "return res; };" +
       "const escapeOnce = (userAgentPair) => {",
   },
+  "plain-content-length": plain("middleware-content-length/contentLengthMiddleware.js"),
+  "plain-expect-continue": plain("middleware-expect-continue/middleware-expect-continue.js"),
+  "plain-bucket-name": plain("middleware-validate-bucket-name/validate-bucket-name.js"),
+  "plain-bucket-endpoint": plain("middleware-region-redirect/bucket-endpoint-middleware.js"),
+  // What a region and what an operation determine.
+  "partition-once": {
+    file: "util-endpoints/lib/aws/partition.js",
+    from: "export const partition = (value) => {",
+    to:
+      "const known = new Map();" +
+      "export const partition = (value) => { let res = known.get(value);" +
+      "if (res === undefined) { res = partitionOf(value); if (known.size < 64) known.set(value, res); }" +
+      "return { ...res }; };" +
+      "const partitionOf = (value) => {",
+  },
+  "content-type-once": {
+    file: "submodules/protocols/ProtocolLib.js",
+    from: "resolveRestContentType(defaultContentType, inputSchema) {",
+    to:
+      "resolveRestContentType(defaultContentType, inputSchema) { const schema = inputSchema.getSchema();" +
+      'if (typeof schema !== "object") return this.contentTypeOf(defaultContentType, inputSchema);' +
+      "const known = (this.constructor.known ??= new WeakMap());" +
+      "if (!known.has(schema)) known.set(schema, this.contentTypeOf(defaultContentType, inputSchema));" +
+      "return known.get(schema); }" +
+      "contentTypeOf(defaultContentType, inputSchema) {",
+  },
   "empty-body-tail": {
     file: "middleware-throw-200-exceptions/throw-200-exceptions.js",
     from: "config.utf8Encoder(",
@@ -239,6 +271,11 @@ const SHIMS = {
     importer: "@smithy/core/dist-es/submodules/schema/middleware/",
     path: "../schemas/operation",
     file: "shims/operation.js",
+  },
+  "decide-endpoint": {
+    importer: "@smithy/core/dist-es/submodules/endpoints/index.browser.js",
+    path: "./util-endpoints/decideEndpoint",
+    file: "shims/decide-endpoint.js",
   },
   "parse-url": {
     importer: "@smithy/core/dist-es/submodules/transport/toEndpointV1.js",

@@ -1,15 +1,13 @@
 //! Which host names belong to AWS's own S3.
 //!
 //! Read from the right: below `amazonaws.com` everybody can have a name (a load
-//! balancer, an instance), so only the exact forms of S3 endpoints count.
+//! balancer, an instance), so only the exact forms of S3 endpoints count. S3 Control
+//! is not among them: it is another client's, and what it answers can be a key.
 
 /// Whether `host` (lower case, no trailing dot) is an S3 endpoint of AWS, with or
 /// without a bucket in front.
 pub(crate) fn is_s3_host(host: &str) -> bool {
-    let Some(rest) = [".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu"]
-        .iter()
-        .find_map(|it| host.strip_suffix(it))
-    else {
+    let Some(rest) = PARTITIONS.iter().find_map(|it| host.strip_suffix(it)) else {
         return false;
     };
     let labels: Vec<&str> = rest.rsplit('.').collect();
@@ -20,7 +18,7 @@ pub(crate) fn is_s3_host(host: &str) -> bool {
         // alias.accesspoint.s3-global.amazonaws.com
         ["s3-global", "accesspoint", _, ..] => true,
         // bucket.vpce-0a1b.s3.eu-west-1.vpce.amazonaws.com
-        ["vpce", region, "s3" | "s3-accesspoint" | "s3-control", id, ..] => {
+        ["vpce", region, "s3" | "s3-accesspoint", id, ..] => {
             is_region(region) && id.starts_with("vpce-")
         }
         [region, "dualstack", service, ..] | [region, service, ..] if is_region(region) => {
@@ -32,6 +30,17 @@ pub(crate) fn is_s3_host(host: &str) -> bool {
     }
 }
 
+/// What the names of AWS's partitions end with, as the SDK has them.
+const PARTITIONS: [&str; 7] = [
+    ".amazonaws.com",
+    ".amazonaws.com.cn",
+    ".amazonaws.eu",
+    ".c2s.ic.gov",
+    ".sc2s.sgov.gov",
+    ".cloud.adc-e.uk",
+    ".csp.hci.ic.gov",
+];
+
 fn is_s3_service(label: &str) -> bool {
     matches!(
         label,
@@ -42,8 +51,6 @@ fn is_s3_service(label: &str) -> bool {
             | "s3-object-lambda-fips"
             | "s3-outposts"
             | "s3-outposts-fips"
-            | "s3-control"
-            | "s3-control-fips"
             | "s3express-control"
     ) || label
         .strip_prefix("s3express-")
@@ -88,7 +95,10 @@ mod tests {
             "bucket--usw2-az1--x-s3.s3express-usw2-az1.us-west-2.amazonaws.com",
             "s3express-control.us-west-2.amazonaws.com",
             "bucket.vpce-0a1b-c2d3.s3.us-east-1.vpce.amazonaws.com",
+            "ap-123456789012.op-01ac5d28a6a232904.s3-outposts.us-west-2.amazonaws.com",
+            "ap-123456789012.s3-accesspoint-fips.dualstack.us-gov-east-1.amazonaws.com",
             "bucket.s3.cn-north-1.amazonaws.com.cn",
+            "bucket.s3.dualstack.cn-northwest-1.amazonaws.com.cn",
             "bucket.s3.eusc-de-east-1.amazonaws.eu",
         ];
         let others = [
@@ -107,6 +117,12 @@ mod tests {
             "x.s3.us-east-1.vpce.amazonaws.com",
             "s3express-evil.us-east-1.amazonaws.com",
             "s3-global.amazonaws.com",
+            "123456789012.s3-control.us-east-1.amazonaws.com",
+            "123456789012.s3-control-fips.dualstack.us-east-1.amazonaws.com",
+            "123456789012.vpce-0a1b-c2d3.s3-control.us-east-1.vpce.amazonaws.com",
+            "s3.amazonaws.com.cn.evil.net",
+            "s3.amazonaws.com@evil.net",
+            "s3.us-east-1.amazonaws.com.",
             "",
         ];
         let wrong: Vec<&str> = ours
@@ -115,5 +131,20 @@ mod tests {
             .chain(others.into_iter().filter(|it| is_s3_host(it)))
             .collect();
         assert_eq!(wrong, Vec::<&str>::new());
+    }
+
+    /// What the SDK on Node made of configurations and buckets.
+    #[test]
+    fn the_sdk_asks_no_other_hosts() {
+        let rows: Vec<Vec<serde_json::Value>> =
+            serde_json::from_str(include_str!("../../tests/snippets/endpoints.json")).unwrap();
+        let hosts: Vec<&str> = rows
+            .iter()
+            .filter(|row| row[0].get("endpoint").is_none())
+            .filter_map(|row| row.last()?.as_str()?.strip_prefix("https://")?.split('/').next())
+            .collect();
+        assert!(hosts.len() > 20, "{hosts:?}");
+        let others: Vec<&&str> = hosts.iter().filter(|it| !is_s3_host(it)).collect();
+        assert_eq!(others, Vec::<&&str>::new());
     }
 }

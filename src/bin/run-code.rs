@@ -25,7 +25,10 @@ use llm_kernel::{
     client::{Client, ClientError},
     endpoint::{DEFAULT_SOCKET, Endpoint},
     glance::{self, Findings, Health, Kernel, Naming, Snippet, SocketFile},
-    isolate::preset::{self, Preset},
+    isolate::{
+        Uses,
+        preset::{self, Preset},
+    },
     net::Reactor,
     pretty::write_pretty,
     protocol::{Answer, Control, Failure, Id, Message, Request, Surroundings, Warning},
@@ -356,6 +359,7 @@ fn start_service(settings: &Settings, preset: Preset) -> Result<Service, Error> 
     let settings = Settings { n_workers: 1, ..settings.clone() };
     let mut config = settings.service();
     config.pool.preset = preset;
+    config.pool.uses = Uses::Few;
     Service::start(config, Reactor::on_demand())
         .map_err(|err| Error::Failed(format!("cannot start the engine: {err}")))
 }

@@ -26,6 +26,7 @@ use std::{
 use rquickjs::qjs;
 
 use super::{
+    Uses,
     drive::Host,
     guard::{self, Exit, Guard},
     heap::Heap,
@@ -145,8 +146,8 @@ struct Hooks {
 #[derive(Clone, Copy)]
 enum Request {
     Nothing,
-    Build { bundles: *const [Bytecode] },
-    FinishImage(Collect),
+    Build { bundles: *const [Bytecode], uses: Uses },
+    FinishImage(Collect, Uses),
     Begin { program: *const [u8], input: *const [u8] },
     Timer(TimerId),
     Completion(*const Completion),
@@ -198,6 +199,7 @@ impl Engine {
         heap: &Heap,
         host: &mut Host,
         bundles: &[Bytecode],
+        uses: Uses,
     ) -> Result<Engine, BuildError> {
         let undefined = qjs::JS_UNDEFINED;
         let core = Box::new(Core {
@@ -221,7 +223,7 @@ impl Engine {
         });
         let mut engine = Engine { core: NonNull::from(Box::leak(core)) };
         let said = engine
-            .enter(guard, heap, host, Request::Build { bundles })
+            .enter(guard, heap, host, Request::Build { bundles, uses })
             .map_err(BuildError::Left)?;
         match said.kind {
             Kind::Built => Ok(engine),
@@ -240,9 +242,10 @@ impl Engine {
         heap: &Heap,
         host: &mut Host,
         collect: Collect,
+        uses: Uses,
     ) -> Result<(), BuildError> {
         let said = self
-            .enter(guard, heap, host, Request::FinishImage(collect))
+            .enter(guard, heap, host, Request::FinishImage(collect, uses))
             .map_err(BuildError::Left)?;
         match said.kind {
             Kind::Built => Ok(()),
@@ -465,8 +468,8 @@ mod armed {
             }
             match (*core).request {
                 Request::Nothing => {}
-                Request::Build { bundles } => build(core, &*bundles),
-                Request::FinishImage(collect) => finish_image(core, collect),
+                Request::Build { bundles, uses } => build(core, &*bundles, uses),
+                Request::FinishImage(collect, uses) => finish_image(core, collect, uses),
                 Request::Begin { program, input } => begin(core, &*program, &*input),
                 Request::Timer(id) => fire_timer(core, id),
                 Request::Completion(completion) => settle(core, &*completion),
@@ -474,7 +477,7 @@ mod armed {
         }
     }
 
-    unsafe fn build(core: *mut Core, bundles: &[Bytecode]) {
+    unsafe fn build(core: *mut Core, bundles: &[Bytecode], uses: Uses) {
         // SAFETY: as for `entry`.
         unsafe {
             let (functions, opaque) = (*(*core).heap).allocator();
@@ -499,6 +502,10 @@ mod armed {
                 let function = qjs::JS_NewCFunction2(ctx, function, name.as_ptr(), 1, generic, 0);
                 qjs::JS_SetPropertyStr(ctx, global, name.as_ptr(), function);
             }
+
+            // For bundles that can do once what every run would do first.
+            let warms_up = if uses == Uses::Many { qjs::JS_TRUE } else { qjs::JS_FALSE };
+            qjs::JS_SetPropertyStr(ctx, global, c"__warmsUp".as_ptr(), warms_up);
 
             for bundle in bundles {
                 let bytes = bundle.bytes;
@@ -532,7 +539,7 @@ mod armed {
                 leftovers: hook(c"leftovers"),
             };
             qjs::JS_FreeValue(ctx, hooks);
-            for name in [c"__hooks", c"__host", c"__door", c"__peek"] {
+            for name in [c"__hooks", c"__host", c"__door", c"__peek", c"__warmsUp"] {
                 let atom = qjs::JS_NewAtom(ctx, name.as_ptr());
                 qjs::JS_DeleteProperty(ctx, global, atom, 0);
                 qjs::JS_FreeAtom(ctx, atom);
@@ -565,17 +572,29 @@ mod armed {
         }
     }
 
-    unsafe fn finish_image(core: *mut Core, collect: Collect) {
+    unsafe fn finish_image(core: *mut Core, collect: Collect, uses: Uses) {
         // SAFETY: as for `entry`.
         unsafe {
             let (rt, ctx) = ((*core).rt, (*core).ctx);
             // What the warm-up run left.
             qjs::JS_FreeValue(ctx, (*core).main);
             (*core).main = qjs::JS_UNDEFINED;
-            qjs::JS_RunGC(rt);
+            if uses == Uses::Many {
+                qjs::JS_RunGC(rt);
+                fill_arenas(core);
+            }
+            qjs::JS_SetGCThreshold(rt, collect.first_at as qjs::size_t);
+            (*core).collect_at_latest = collect.at_latest;
+            (*core).said.kind = if detach_image(core) { Kind::Built } else { Kind::BundleFailed };
+        }
+    }
 
-            // A free slot in an arena of the image would be filled by a run, and
-            // dirty a page. Fill them: take blocks until one needs a new arena.
+    /// A free slot in an arena of the image would be filled by a run, and dirty a
+    /// page. Takes blocks until one needs a new arena.
+    unsafe fn fill_arenas(core: *mut Core) {
+        // SAFETY: as for `entry`.
+        unsafe {
+            let ctx = (*core).ctx;
             for block in ARENA_BLOCKS {
                 let size = (block - ARENA_HEADER).max(1);
                 let before = (*(*core).heap).n_allocations();
@@ -590,9 +609,6 @@ mod armed {
                     }
                 }
             }
-            qjs::JS_SetGCThreshold(rt, collect.first_at as qjs::size_t);
-            (*core).collect_at_latest = collect.at_latest;
-            (*core).said.kind = if detach_image(core) { Kind::Built } else { Kind::BundleFailed };
         }
     }
 
@@ -946,7 +962,8 @@ mod armed {
             }
             guard::disarmed(|| dispatch(core, op, &args[..n_args]));
             free_texts(ctx, &args[..n_args]);
-            // The reply is the host's, and stays where it is until the next op.
+            // The reply is the host's, and stays where it is until the next op. That
+            // is why no snippet code may run before it has become the engine's.
             match &(*(*core).host).reply {
                 Reply::Throw { name, message } => throw(ctx, name, message),
                 reply => value_of(ctx, reply),
@@ -1022,30 +1039,53 @@ mod armed {
             } else if qjs::JS_IsArrayBuffer(value) {
                 RawArg::Bytes(buffer(ctx, value)?)
             } else if qjs::JS_GetTypedArrayType(value) >= 0 {
-                let (mut offset, mut len) = (0, 0);
-                let whole = qjs::JS_GetTypedArrayBuffer(
-                    ctx,
-                    value,
-                    &raw mut offset,
-                    &raw mut len,
-                    ptr::null_mut(),
-                );
-                if qjs::JS_IsException(whole) {
-                    return None;
-                }
-                let bytes = buffer(ctx, whole);
-                // The view keeps the buffer alive.
-                qjs::JS_FreeValue(ctx, whole);
-                let bytes = bytes?;
-                let (offset, len) = (offset as usize, len as usize);
-                if offset.checked_add(len).is_none_or(|end| end > bytes.len) {
-                    return None;
-                }
-                RawArg::Bytes(Text { at: bytes.at.wrapping_add(offset), len })
+                RawArg::Bytes(view(ctx, value)?)
             } else {
                 return None;
             };
             Some(arg)
+        }
+    }
+
+    /// The bytes of a typed array. None where they are out of its buffer's bounds.
+    unsafe fn view(ctx: *mut qjs::JSContext, value: qjs::JSValue) -> Option<Text> {
+        // SAFETY: as for `door`; `value` is a typed array.
+        unsafe {
+            let (mut offset, mut len, mut step) = (0, 0, 0);
+            let whole = qjs::JS_GetTypedArrayBuffer(
+                ctx,
+                value,
+                &raw mut offset,
+                &raw mut len,
+                &raw mut step,
+            );
+            if qjs::JS_IsException(whole) {
+                return None;
+            }
+            let bytes = buffer(ctx, whole);
+            // The view keeps the buffer alive.
+            qjs::JS_FreeValue(ctx, whole);
+            let bytes = bytes?;
+            let (offset, len, step) = (offset as usize, len as usize, step as usize);
+            let to_end = bytes.len.checked_sub(offset)?;
+            let to_end = to_end - to_end.checked_rem(step)?;
+            // The engine tells the length that a view had at first, also of one that
+            // follows its buffer to wherever that ends now.
+            let follows = len > to_end || len < to_end && has_index(ctx, value, len / step);
+            let len = if follows { to_end } else { len };
+            Some(Text { at: bytes.at.wrapping_add(offset), len })
+        }
+    }
+
+    /// Whether a typed array is longer than `idx`; asks no prototype.
+    unsafe fn has_index(ctx: *mut qjs::JSContext, value: qjs::JSValue, idx: usize) -> bool {
+        // SAFETY: as for `door`. Without a descriptor to fill, only the existence of
+        // the property is told.
+        unsafe {
+            let atom = qjs::JS_NewAtomUInt32(ctx, idx as u32);
+            let has = qjs::JS_GetOwnProperty(ctx, ptr::null_mut(), value, atom) > 0;
+            qjs::JS_FreeAtom(ctx, atom);
+            has
         }
     }
 
@@ -1071,10 +1111,22 @@ mod armed {
         }
     }
 
+    /// Both texts are the host's and go with its next reply, which may come while
+    /// the error is made: its stack runs the snippet's `prepareStackTrace`, and that
+    /// may use the door. So they are the engine's before, and not looked at after.
     unsafe fn throw(ctx: *mut qjs::JSContext, name: &str, message: &str) -> qjs::JSValue {
-        // SAFETY: as for `entry`. The engine formats messages into 256 bytes, so
-        // ours is put in afterwards.
+        // SAFETY: as for `entry`; of `name` and `message` as said. Test:
+        // door::tests::errors_of_the_host_are_whole. The engine formats messages
+        // into 256 bytes, so ours is put in afterwards.
         unsafe {
+            let message = string(ctx, message);
+            let own_name = match name {
+                "TypeError" | "RangeError" | "SyntaxError" | "Error" => qjs::JS_UNDEFINED,
+                _ => string(ctx, name),
+            };
+            if qjs::JS_IsException(message) || qjs::JS_IsException(own_name) {
+                return qjs::JS_EXCEPTION;
+            }
             let error = match name {
                 "TypeError" => {
                     qjs::JS_ThrowTypeError(ctx, c"".as_ptr());
@@ -1094,11 +1146,9 @@ mod armed {
                 return qjs::JS_EXCEPTION;
             }
             let flags = (qjs::JS_PROP_CONFIGURABLE | qjs::JS_PROP_WRITABLE) as c_int;
-            if !matches!(name, "TypeError" | "RangeError" | "SyntaxError" | "Error") {
-                let name = string(ctx, name);
-                qjs::JS_DefinePropertyValueStr(ctx, error, c"name".as_ptr(), name, flags);
+            if !qjs::JS_IsUndefined(own_name) {
+                qjs::JS_DefinePropertyValueStr(ctx, error, c"name".as_ptr(), own_name, flags);
             }
-            let message = string(ctx, message);
             qjs::JS_DefinePropertyValueStr(ctx, error, c"message".as_ptr(), message, flags);
             qjs::JS_Throw(ctx, error)
         }

@@ -43,6 +43,7 @@ struct guard_shared {
 
 struct guard {
     sigjmp_buf exit;
+    volatile sig_atomic_t how; /* the value that the jump to `exit` brings */
     struct guard_shared *shared;
     volatile sig_atomic_t inside;  /* between guard_enter and its return */
     volatile sig_atomic_t armed;   /* inside, and not in the door */
@@ -63,8 +64,9 @@ static struct sigaction previous[n_fault_signals];
 static _Noreturn void leave(int how)
 {
     self.armed = 0;
+    self.how = how;
     atomic_signal_fence(memory_order_seq_cst);
-    siglongjmp(self.exit, how);
+    siglongjmp(self.exit, 1);
 }
 
 static void arm(void)
@@ -234,9 +236,9 @@ int guard_enter(void (*body)(void *), void *argument)
 {
     if (self.inside)
         return GUARD_NESTED; /* it would overwrite the way out */
-    /* 0: no system call per entry; the mask is put right after a jump only. */
-    int how = sigsetjmp(self.exit, 0);
-    if (how == GUARD_RETURNED) {
+    /* 0: no system call per entry; the mask is put right after a jump only. What it
+     * answers may be compared, says the standard, but not kept. */
+    if (sigsetjmp(self.exit, 0) == 0) {
         self.inside = 1;
         arm();
         body(argument);
@@ -246,7 +248,7 @@ int guard_enter(void (*body)(void *), void *argument)
     }
     self.inside = 0;
     pthread_sigmask(SIG_SETMASK, &self.mask, NULL);
-    return how;
+    return self.how;
 }
 
 /* The allocator's way out: scratch is used up. Only from the armed region. */

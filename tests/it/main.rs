@@ -21,6 +21,7 @@ mod platform;
 mod pristine;
 mod protocol;
 mod readme;
+mod recipe;
 mod rude_peers;
 mod rules;
 mod s3;

@@ -56,8 +56,8 @@ class Stack {
   }
 
   applyToStack(stack) {
-    for (const entry of this.#absolute) stack.#insert(entry);
-    for (const entry of this.#relative) stack.#insert(entry);
+    for (let idx = 0; idx < this.#absolute.length; idx++) stack.#insert(this.#absolute[idx]);
+    for (let idx = 0; idx < this.#relative.length; idx++) stack.#insert(this.#relative[idx]);
     stack.identifyOnResolve(this.#isIdentified);
     return stack;
   }
@@ -83,18 +83,21 @@ class Stack {
   #insert(entry) {
     const isRelative = entry.rank === undefined;
     const list = isRelative ? this.#relative : this.#absolute;
-    for (const name of entry.names) {
+    const { names } = entry;
+    // By index, here and below: an iterator costs more than what it is for.
+    for (let idx = 0; idx < names.length; idx++) {
+      const name = names[idx];
       if (!this.#named.has(name)) continue;
       if (!entry.override) throw new Error(`Duplicate middleware name '${title(entry)}'`);
-      const idx = list.findIndex((other) => other.names.includes(name));
-      if (idx < 0) continue;
-      const other = list[idx];
+      const at = list.findIndex((other) => other.names.includes(name));
+      if (at < 0) continue;
+      const other = list[at];
       if (place(other) !== place(entry)) {
         throw new Error(`"${title(other)}" middleware ${place(other)} cannot be overridden by "${title(entry)}" middleware ${place(entry)}.`);
       }
-      list.splice(idx, 1);
+      list.splice(at, 1);
     }
-    for (const name of entry.names) this.#named.set(name, entry);
+    for (let idx = 0; idx < names.length; idx++) this.#named.set(names[idx], entry);
     let at = list.length;
     if (!isRelative) while (at > 0 && list[at - 1].rank < entry.rank) at--;
     if (at === list.length) list.push(entry);
@@ -133,13 +136,14 @@ class Stack {
     }
     const res = [];
     const push = (entry) => {
-      const [earlier, later] = [before.get(entry), after.get(entry)];
-      if (earlier !== undefined) for (const it of earlier) push(it);
+      const earlier = before.get(entry);
+      if (earlier !== undefined) for (let idx = 0; idx < earlier.length; idx++) push(earlier[idx]);
       res.push(entry);
       // Who comes last stands nearest.
+      const later = after.get(entry);
       if (later !== undefined) for (let idx = later.length - 1; idx >= 0; idx--) push(later[idx]);
     };
-    for (const entry of this.#absolute) push(entry);
+    for (let idx = 0; idx < this.#absolute.length; idx++) push(this.#absolute[idx]);
     return res;
   }
 }

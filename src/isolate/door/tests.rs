@@ -4,7 +4,7 @@ use rquickjs::{Context, Module, Runtime, WriteOptions};
 
 use super::*;
 use crate::isolate::{
-    Blueprint, BuildError, Isolate, RunError, Tracking, Verify,
+    Blueprint, BuildError, Isolate, RunError, Tracking, Uses, Verify,
     host::Op,
     preset::{self, Preset},
     tests::run,
@@ -23,6 +23,7 @@ fn build(guard: &Guard, bundles: Vec<Bytecode>) -> Result<Isolate, BuildError> {
     Isolate::build(
         guard,
         Blueprint {
+            uses: Uses::Many,
             preset: Preset { name: "test", bundles: Box::leak(bundles.into_boxed_slice()) },
             memory_bytes: 16 << 20,
             tracking: Tracking::Best,
@@ -107,6 +108,87 @@ fn the_door_calls_nothing_of_its_arguments() {
         return { touched, wrong };"#;
     let outcome = run(&mut isolate, &guard, &body.replace("OPS", &format!("{ops:?}")));
     assert_eq!(outcome.result, Ok(r#"{"touched":0,"wrong":[]}"#.to_owned()));
+}
+
+/// While an error is made, the engine calls `prepareStackTrace`: code of the snippet,
+/// which may use the door, and with that ends what the host had said before.
+#[test]
+fn errors_of_the_host_are_whole_whatever_the_snippet_does_while_they_are_made() {
+    let guard = Guard::adopt_thread().unwrap();
+    let mut isolate = build(&guard, vec![prelude()]).unwrap();
+    let body = r#"
+        const attempts = {
+            TypeError: (text) => new URL(text),
+            RangeError: (text) => new TextDecoder(text),
+            URIError: (text) => decodeURIComponent("%" + text),
+        };
+        const message = (attempt, text) => {
+            try { attempt(text); } catch (error) { return `${error.name}: ${error.message}`; }
+        };
+        const reuse = () => {
+            Error.prepareStackTrace = undefined;
+            for (let n = 0; n < 20; n++) {
+                try { new TextDecoder("S".repeat(100 + n * 8)); } catch {}
+                console.log("A".repeat(100 + n * 10));
+            }
+            return "x";
+        };
+        const wrong = [];
+        for (const [name, attempt] of Object.entries(attempts)) {
+            for (let n = 0; n < 20; n++) {
+                const text = "no such thing " + "Q".repeat(100 + n * 8);
+                const expected = message(attempt, text);
+                Error.prepareStackTrace = reuse;
+                const seen = message(attempt, text);
+                if (!expected.startsWith(name) || seen !== expected) wrong.push([expected, seen]);
+            }
+        }
+        return wrong;"#;
+    let outcome = run(&mut isolate, &guard, body);
+    assert_eq!(outcome.result, Ok("[]".to_owned()));
+}
+
+/// What the host reads must be what the view shows at that moment, whatever became
+/// of its buffer since it was made.
+#[test]
+fn views_of_buffers_that_change_are_read_as_they_are() {
+    let guard = Guard::adopt_thread().unwrap();
+    let open = bundle("open", "globalThis.openDoor = globalThis.__door;");
+    let mut isolate = build(&guard, vec![open, prelude()]).unwrap();
+    let body = r#"
+        const read = (bytes) => {
+            try { return openDoor(DECODE, "utf-8", bytes, false); } catch (error) { return error.name; }
+        };
+        const letters = (n) => String.fromCharCode(...Array.from({ length: n }, (_, i) => 97 + i));
+        const fill = (buffer) => {
+            const all = new Uint8Array(buffer);
+            for (let i = 0; i < all.length; i++) all[i] = 97 + i;
+        };
+        const wrong = [];
+        const check = (what, seen, expected) => {
+            if (seen !== expected) wrong.push(`${what}: ${seen} instead of ${expected}`);
+        };
+        for (const size of [0, 3, 4, 6, 8, 12, 16, 2]) {
+            const buffer = new ArrayBuffer(8, { maxByteLength: 16 });
+            const whole = new Uint8Array(buffer), tail = new Uint8Array(buffer, 4);
+            const pairs = new Uint16Array(buffer), fixed = new Uint8Array(buffer, 2, 4);
+            buffer.resize(size);
+            fill(buffer);
+            check(`whole of ${size}`, read(whole), letters(size));
+            check(`pairs of ${size}`, read(pairs), letters(size - size % 2));
+            check(`tail of ${size}`, read(tail), size < 4 ? "TypeError" : letters(size).slice(4));
+            check(`fixed of ${size}`, read(fixed), size < 6 ? "TypeError" : "cdef");
+            check(`view on ${size}`, read(whole.subarray(0, 1)), letters(Math.min(size, 1)));
+            const moved = buffer.transfer(5);
+            check(`moved from ${size}`, read(whole), "TypeError");
+            check(`moved tail of ${size}`, read(tail), "TypeError");
+            check(`moved buffer of ${size}`, read(buffer), "TypeError");
+            check(`moved to ${size}`, read(moved).length, 5);
+        }
+        return wrong;"#;
+    let body = body.replace("DECODE", &(Op::Decode as u32).to_string());
+    let outcome = run(&mut isolate, &guard, &body);
+    assert_eq!(outcome.result, Ok("[]".to_owned()));
 }
 
 #[test]

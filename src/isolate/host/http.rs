@@ -6,6 +6,7 @@
 //! decided in `policy` and `aws`; engine values are never seen here.
 
 mod body;
+mod scrub;
 
 pub(crate) use body::OutgoingBody;
 
@@ -35,7 +36,10 @@ use tokio::{
     task::{AbortHandle, JoinSet},
 };
 
-use self::body::{StreamBody, Upload};
+use self::{
+    body::{StreamBody, Upload},
+    scrub::Scrub,
+};
 use super::{
     Arg, CallId, Completions, Reply,
     checksum::{Algorithm, Hasher, checksum_of},
@@ -460,7 +464,8 @@ impl Exchanges {
         self.answer(call, |net| async move {
             let to = destination(&meta.protocol, &meta.hostname, meta.port)?;
             let mut request = head(&meta.method, &meta.protocol, &to, &meta.path, &meta.headers)?;
-            let keys = keys(&net, &meta.sign, &meta.protocol, &to, &meta.path).await?;
+            let PresignMeta { sign, protocol, method, path, .. } = &meta;
+            let keys = keys(&net, sign, protocol, &to, method, path).await?;
             // Content lengths and types may be signed; nothing else is ours to add.
             request.headers_mut().remove(header::AUTHORIZATION);
             let expires_in = Duration::from_secs(meta.expires_in);
@@ -479,7 +484,7 @@ impl Exchanges {
         };
         self.answer(call, |net| async move {
             let to = destination(&meta.protocol, &meta.hostname, meta.port)?;
-            let keys = keys(&net, &meta.sign, &meta.protocol, &to, "").await?;
+            let keys = keys(&net, &meta.sign, &meta.protocol, &to, "", "").await?;
             let scope = meta.sign.scope();
             let now = net.signing_time();
             let fields = aws::sign_policy(&meta.expiration, meta.conditions, &scope, &keys, now);
@@ -739,7 +744,7 @@ impl Work {
             Outgoing::None | Outgoing::Bytes(..) => Some(self.turn().await),
         };
         let end = match self.send(request, body).await {
-            Ok(response) => self.receive(response, turn).await,
+            Ok((response, scrub)) => self.receive(response, scrub, turn).await,
             Err(err) => Err(err),
         };
         self.exchange.finish(end);
@@ -749,11 +754,13 @@ impl Work {
         self.at_once.acquire().await.expect("nobody closes it")
     }
 
+    /// The response, and what must not be seen in it if it is an error's: S3 repeats
+    /// a session token that it does not like.
     async fn send(
         &self,
         mut request: Request<()>,
         body: Outgoing,
-    ) -> Result<Response<Incoming>, NetError> {
+    ) -> Result<(Response<Incoming>, Option<Scrub>), NetError> {
         let standing = match self.meta.client {
             ClientKind::S3 => self.net.aws.standing(&self.to).await,
             ClientKind::Fetch => Standing::Stranger,
@@ -762,20 +769,25 @@ impl Work {
         // lead to this refusal.
         self.net.check_name(&self.to, standing)?;
         let (body, payload) = self.prepare(&mut request, body).await?;
+        let mut scrub = None;
         if let Some(sign) = &self.meta.sign {
-            let keys =
-                keys(&self.net, sign, &self.meta.protocol, &self.to, &self.meta.path).await?;
+            let Meta { protocol, method, path, .. } = &self.meta;
+            let keys = keys(&self.net, sign, protocol, &self.to, method, path).await?;
             let now = self.net.signing_time();
             aws::sign(&mut request, &payload, &sign.scope(), &keys, now)
                 .map_err(NetError::Invalid)?;
+            let token = keys.session_token().filter(|it| !it.is_empty());
+            scrub = token.filter(|_| sign.credentials.is_none()).map(Scrub::new);
         }
         let sent = self.net.request(&self.to, standing, request.map(|()| body));
-        match self.meta.timeout_ms.map(Duration::from_millis) {
+        let response = match self.meta.timeout_ms.map(Duration::from_millis) {
             None => sent.await,
             Some(after) => tokio::time::timeout(after, sent)
                 .await
                 .unwrap_or(Err(NetError::TimedOut { what: "the response", after })),
-        }
+        }?;
+        let scrub = scrub.filter(|_| !response.status().is_success());
+        Ok((response, scrub))
     }
 
     /// Adds checksums and what the signature needs to know of the body.
@@ -843,6 +855,7 @@ impl Work {
     async fn receive<'a>(
         &'a self,
         response: Response<Incoming>,
+        mut scrub: Option<Scrub>,
         mut turn: Option<SemaphorePermit<'a>>,
     ) -> Result<(), NetError> {
         self.effect.status(response.status().as_u16());
@@ -882,7 +895,13 @@ impl Work {
             if let Some((_, _, hasher)) = &mut validator {
                 hasher.update(&data);
             }
-            self.exchange.push(data);
+            self.exchange.push(match &mut scrub {
+                Some(scrub) => scrub.push(&data),
+                None => data,
+            });
+        }
+        if let Some(scrub) = scrub {
+            self.exchange.push(scrub.finish());
         }
         if let Some((header, received, hasher)) = validator {
             let expected = hasher.finish();
@@ -924,6 +943,9 @@ impl Exchange {
     }
 
     fn push(&self, data: Bytes) {
+        if data.is_empty() {
+            return;
+        }
         let mut incoming = self.incoming.lock();
         incoming.n_bytes += data.len();
         self.ledger.buffered_bytes.fetch_add(data.len(), Ordering::Relaxed);
@@ -1028,6 +1050,7 @@ async fn keys(
     sign: &Sign,
     protocol: &str,
     to: &Destination,
+    method: &str,
     path: &str,
 ) -> Result<Credentials, NetError> {
     if let Some(keys) = &sign.credentials {
@@ -1044,9 +1067,8 @@ async fn keys(
     if !matches!(&*sign.service, "s3" | "s3express" | "s3-object-lambda" | "s3-outposts") {
         return stay("they sign for S3 only");
     }
-    // Anywhere in the query: a decoder may see more in it than we do.
-    if path.split_once('?').is_some_and(|(_, query)| query.split('&').any(is_session)) {
-        return stay("the answer to CreateSession is a key, and the host's stay on the host");
+    if let Some(why) = asks_for_keys(method, path) {
+        return stay(why);
     }
     match net.aws.standing(to).await {
         Standing::Stranger => {
@@ -1059,10 +1081,23 @@ async fn keys(
     }
 }
 
-/// Whether a parameter of a query asks for a session of S3 Express.
-fn is_session(parameter: &str) -> bool {
-    let name = parameter.split('=').next().unwrap_or_default();
-    url::form_urlencoded::parse(name.as_bytes()).any(|(name, _)| name == "session")
+/// Whether the answer would be a key: a session of S3 Express or, where one endpoint
+/// serves more than S3, what IAM and STS give.
+fn asks_for_keys(method: &str, path: &str) -> Option<&'static str> {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    // Anywhere in the query: a decoder may see more in it than we do.
+    let names = |wanted: &str| {
+        query.split('&').any(|parameter| {
+            let name = parameter.split('=').next().unwrap_or_default();
+            url::form_urlencoded::parse(name.as_bytes())
+                .any(|(name, _)| name.eq_ignore_ascii_case(wanted))
+        })
+    };
+    if names("session") {
+        return Some("the answer to CreateSession is a key, and the host's stay on the host");
+    }
+    let is_action = names("action") || method == "POST" && path == "/" && query.is_empty();
+    is_action.then_some("what IAM and STS answer can be a key, and the host's stay on the host")
 }
 
 fn destination(protocol: &str, hostname: &str, port: Option<u16>) -> Result<Destination, NetError> {
@@ -1097,6 +1132,10 @@ fn head(
     let method = method
         .parse::<http::Method>()
         .map_err(|_| NetError::Invalid(format!("{method:?} is not an HTTP method")))?;
+    // As browsers do: the answers repeat what a request carried, or make a tunnel.
+    if matches!(&*method.as_str().to_ascii_uppercase(), "CONNECT" | "TRACE" | "TRACK") {
+        return Err(NetError::Invalid(format!("requests with the method {method} are not sent")));
+    }
     if headers.len() > MAX_HEADERS {
         return Err(NetError::Invalid(format!("more than {MAX_HEADERS} headers")));
     }

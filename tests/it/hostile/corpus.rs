@@ -89,6 +89,19 @@ pub(crate) const ONE_LINERS: &[Case] = &[
         "const e: any = new Error('x'); e.cause = e; Object.defineProperty(e, 'name', { get() { for (;;); } }); throw e;",
         Stopped,
     ),
+    ("result_memory", "const s = '\u{E9}'.repeat(4e6); return [s, s, s, s];", Memory),
+    ("result_deep", "let a: any = []; for (let i = 0; i < 1e5; i++) a = [a]; return a;", Stack),
+    ("result_stack", "return { toJSON() { const f = (): any => f() + 1; return f(); } };", Stack),
+    (
+        "thrown_memory",
+        "const e = new Error('x'); Object.defineProperty(e, 'stack', { get() { const all = []; for (;;) all.push(new Array(1e3).fill(1)); } }); throw e;",
+        Memory,
+    ),
+    (
+        "thrown_stack",
+        "const e = new Error('x'), f = (): any => f() + 1; Object.defineProperty(e, 'name', { get: f }); throw e;",
+        Throws("Error"),
+    ),
     // Native loops over what says that it is long.
     ("sort_array_like", "[].sort.call({ length: 4e9 } as any);", Killed),
     ("copy_within", "[].copyWithin.call({ length: 4e9 } as any, 0, 1);", Killed),
@@ -399,6 +412,95 @@ pub(crate) const ONE_LINERS: &[Case] = &[
         "const b = Buffer.alloc(5e6, 'x'); for (;;) { Buffer.from(b.toString('base64'), 'base64'); b.toString('hex'); }",
         MemoryOrStopped,
     ),
+    ("door_clock", "for (;;) { Date.now(); performance.now(); performance.timeOrigin; }", Stopped),
+    ("door_timers", "for (;;) { clearTimeout(setTimeout(() => {}, 1e6)); }", Stopped),
+    (
+        "door_timer_flood",
+        "for (;;) { try { setTimeout(() => {}, 1e6); } catch {} }",
+        MemoryOrStopped,
+    ),
+    (
+        "door_url_set",
+        "const u = new URL('http://x/'); for (;;) { u.pathname = '\u{E9}'.repeat(3e3); u.search = 'x'.repeat(1e4); }",
+        Stopped,
+    ),
+    (
+        "door_decoder_name",
+        "const s = 'x'.repeat(1e6); for (;;) { try { new TextDecoder(s); } catch {} }",
+        Stopped,
+    ),
+    (
+        "door_decoder",
+        "const b = new Uint8Array(1e6).fill(0x82); for (;;) { const d = new TextDecoder('shift_jis'); d.decode(b, { stream: true }); d.decode(); }",
+        MemoryOrStopped,
+    ),
+    (
+        "door_hmac",
+        "const k = await crypto.subtle.generateKey({ name: 'HMAC', hash: 'SHA-512' }, true, ['sign']), b = new Uint8Array(1e7); for (;;) { await crypto.subtle.sign('HMAC', k, b); }",
+        Stopped,
+    ),
+    (
+        "door_cbc",
+        "const name = 'AES-CBC', k = await crypto.subtle.generateKey({ name, length: 256 }, true, ['encrypt']), b = new Uint8Array(7e6); for (;;) { await crypto.subtle.encrypt({ name, iv: new Uint8Array(16) }, k, b); }",
+        MemoryOrStopped,
+    ),
+    (
+        "door_ctr",
+        "const name = 'AES-CTR', k = await crypto.subtle.generateKey({ name, length: 256 }, true, ['encrypt']), b = new Uint8Array(7e6); for (;;) { await crypto.subtle.encrypt({ name, counter: new Uint8Array(16), length: 64 }, k, b); }",
+        MemoryOrStopped,
+    ),
+    (
+        "door_gcm",
+        "const name = 'AES-GCM', k = await crypto.subtle.generateKey({ name, length: 256 }, true, ['encrypt']), b = new Uint8Array(7e6); for (;;) { await crypto.subtle.encrypt({ name, iv: new Uint8Array(12), additionalData: b }, k, b); }",
+        MemoryOrStopped,
+    ),
+    (
+        "door_sign",
+        "const name = 'ECDSA', k: any = await crypto.subtle.generateKey({ name, namedCurve: 'P-384' }, true, ['sign']), b = new Uint8Array(7e6); for (;;) { await crypto.subtle.sign({ name, hash: 'SHA-384' }, k.privateKey, b); }",
+        MemoryOrStopped,
+    ),
+    (
+        "door_flood",
+        "const b = new Uint8Array(2e6); for (;;) { crypto.subtle.digest('SHA-512', b).catch(() => {}); await null; }",
+        MemoryOrStopped,
+    ),
+    (
+        "door_checksum",
+        "const { config }: any = new AwsS3.S3Client({ region: 'x' }), b = new Uint8Array(7e6); for (;;) { const h = new config.md5(); h.update(b); await h.digest(); }",
+        MemoryOrStopped,
+    ),
+    (
+        "door_xml",
+        "const body = new TextEncoder().encode(`<R>${'<Contents><Key>k</Key></Contents>'.repeat(1e4)}</R>`), requestHandler: any = { handle: async () => ({ response: { statusCode: 200, headers: {}, body } }) }, s3 = new AwsS3.S3Client({ region: 'x', requestHandler }); for (;;) { await s3.send(new AwsS3.ListObjectsV2Command({ Bucket: 'b' })); }",
+        MemoryOrStopped,
+    ),
+    ("door_fetch", "for (;;) { try { await fetch('http://192.0.2.1/'); } catch {} }", Stopped),
+    (
+        "door_intl",
+        "const n = new Intl.NumberFormat('de', { style: 'currency', currency: 'EUR' }), d = new Intl.DateTimeFormat('ja', { dateStyle: 'full', timeZone: 'Asia/Tokyo' }); for (;;) { n.format(12345.678); d.format(0); }",
+        Stopped,
+    ),
+    (
+        "door_collate",
+        "const s = '\u{E9}'.repeat(2e6); for (;;) { s.localeCompare(s + 'x', 'sv'); }",
+        MemoryOrStopped,
+    ),
+    (
+        "door_segments",
+        "const s = 'one two '.repeat(1e5), g = new Intl.Segmenter('en', { granularity: 'word' }); for (;;) { for (const it of g.segment(s)); }",
+        MemoryOrStopped,
+    ),
+    (
+        "door_list",
+        "const all = Array.from({ length: 1e5 }, () => 'x'.repeat(20)), l = new Intl.ListFormat('en'); for (;;) { l.format(all); }",
+        MemoryOrStopped,
+    ),
+    (
+        "door_tag",
+        "for (;;) { new Intl.Locale('de-DE-u-co-phonebk').maximize(); try { new Intl.Locale('x-'.repeat(1e5)); } catch {} }",
+        Stopped,
+    ),
+    ("door_zone", "for (let i = 0; ; i += 1e7) { String(new Date(i)); }", Stopped),
     ("door_argument", "const evil: any = { toString() { for (;;); } }; new URL(evil);", Asked),
 ];
 

@@ -236,3 +236,26 @@ fn an_expired_login_says_so() {
         ),
     );
 }
+
+/// What is wrong is said, and not what is secret in it.
+#[test]
+fn errors_of_the_chain_hold_no_secrets() {
+    const SECRET: &str = "wJalrXUtnFEMIsecret";
+    let process = |script: &str| format!("[default]\ncredential_process = sh -c '{script}'\n");
+    let cases = [
+        (
+            "credentials",
+            format!("[default]\naws_access_key_id = AKIA\naws_secret_access_key {SECRET}\n"),
+        ),
+        ("credentials", format!("[default]\naws_secret_access_key = {SECRET}\n")),
+        ("config", process(&format!("echo {SECRET} >&2; exit 1"))),
+        ("config", process(&format!("echo AccessKeyId {SECRET}"))),
+        ("config", format!("[default]\ncredential_process = /nonexistent --token {SECRET}\n")),
+    ];
+    for (name, text) in cases {
+        let (printed, scope) = run_child(&[ENDPOINT], &[(name, &text)]);
+        assert!(printed.starts_with("CredentialsProviderError: "), "{text}\n{printed}");
+        assert!(!printed.contains(SECRET), "{text}\n{printed}");
+        assert_eq!(scope, None);
+    }
+}

@@ -904,6 +904,30 @@ fn the_hosts_keys_are_nowhere_in_a_run() {
     assert!(!answer.to_string().contains(&SECRET_KEY[..20]), "{answer:#}");
 }
 
+/// The answers are those of the package on Node; tests/snippets/endpoints.mjs
+/// records them.
+#[test]
+fn requests_go_where_the_sdk_sends_them() {
+    needs_sockets!();
+    let server = S3Server::start();
+    let mut lab = Lab::of(server.addr);
+    let mut expected: Vec<Vec<Value>> =
+        serde_json::from_str(include_str!("../../snippets/endpoints.json")).unwrap();
+    let mut input = expected.clone();
+    for row in &mut input {
+        row.pop();
+    }
+    for answer in expected.iter_mut().filter_map(|row| row.last_mut()) {
+        if answer.as_str().is_some_and(|it| it.starts_with("Error: Neither CRT nor JS SigV4a")) {
+            *answer = json!(
+                "Error: Multi-Region Access Points need SigV4A, which is not here: use the access point of one region"
+            );
+        }
+    }
+    let code = include_str!("../../snippets/endpoints.js");
+    lab.check_with(code, &json!(input), &json!(expected));
+}
+
 /// The answers are those of the package on Node, less the middleware that only
 /// Node has (for Lambda) and lengths by that one.
 #[test]

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    io::Write,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{Arc, LazyLock},
     time::{Duration, Instant},
@@ -244,6 +245,92 @@ fn host_keys_stay_with_aws_and_the_operator() {
         "NotAllowedError",
         "the host's own credentials are not used for s3.us-east-1.amazonaws.com:80: AWS is only \
          asked over TLS; pass `credentials` of your own to S3Client",
+    );
+}
+
+/// One endpoint may serve IAM and STS beside S3, and some methods are answered with
+/// what was sent.
+#[test]
+fn host_keys_sign_nothing_whose_answer_is_a_key() {
+    let server = S3Server::start();
+    let mut run = Run::new(&net("", operator_of(server.addr)));
+    let session = "the answer to CreateSession is a key, and the host's stay on the host";
+    let action = "what IAM and STS answer can be a key, and the host's stay on the host";
+    for (method, path, why) in [
+        ("GET", "/bucket?session", session),
+        ("GET", "/bucket?x=1&%73ession=", session),
+        ("POST", "/", action),
+        ("POST", "/?Action=AssumeRole", action),
+        ("GET", "/?x=1&%41ction=GetSessionToken", action),
+        ("POST", "/bucket?action=CreateAccessKey", action),
+    ] {
+        let message = format!(
+            "the host's own credentials are not used for {}: {why}; pass `credentials` of your \
+             own to S3Client",
+            server.addr
+        );
+        let got = run.send(&request(method, server.addr, path), None);
+        check_error(got, "NotAllowedError", &message);
+    }
+    for method in ["TRACE", "trace", "CONNECT", "TRACK"] {
+        let got = run.send(&request(method, server.addr, "/bucket"), None);
+        check_error(got, "TypeError", &format!("requests with the method {method} are not sent"));
+    }
+    // And what looks alike is sent.
+    let got = run.send(&request("POST", server.addr, "/bucket?delete"), None).unwrap();
+    assert_eq!(got.status, 400, "{got:?}");
+}
+
+/// S3 repeats the session token in its answer to a request that it refuses.
+#[test]
+fn a_session_token_does_not_come_back_in_an_error() {
+    let token = "FwoGZXIvYXdzEBYaDEXAMPLETOKEN/+=";
+    let addr = misbehaving_server(move |head, mut socket| {
+        let sent = head.lines().find_map(|it| it.strip_prefix("x-amz-security-token: ")).unwrap();
+        let body = format!("<Error><Code>ExpiredToken</Code><Token-0>{sent}</Token-0></Error>");
+        let (first, second) = body.split_at(50);
+        let length = body.len();
+        let head = format!("HTTP/1.1 400 Bad Request\r\ncontent-length: {length}\r\n\r\n{first}");
+        socket.write_all(head.as_bytes()).unwrap();
+        socket.flush().unwrap();
+        socket.write_all(second.as_bytes()).unwrap();
+    });
+    let aws = Source::Fixed {
+        credentials: Some(Credentials::new(
+            ACCESS_KEY,
+            SECRET_KEY,
+            Some(token.to_owned()),
+            None,
+            "test",
+        )),
+        region: None,
+        endpoint: Some(format!("http://{addr}")),
+    };
+    let mut run = Run::new(&net("", aws));
+    let body = run.expect(400, &request("GET", addr, "/bucket/k"), None);
+    assert_eq!(
+        String::from_utf8(body).unwrap(),
+        "<Error><Code>ExpiredToken</Code><Token-0>********************************</Token-0></Error>"
+    );
+}
+
+#[test]
+fn a_password_in_the_operators_endpoint_stays_on_the_host() {
+    let aws = Source::Fixed {
+        credentials: None,
+        region: None,
+        endpoint: Some("http://ada:secret@minio.corp:9000/base".to_owned()),
+    };
+    let mut run = Run::new(&net("", aws));
+    let call = run.next_call();
+    run.exchanges.aws_defaults(call, &[]);
+    let Reply::Text(defaults) = run.wait(call) else { panic!("no defaults") };
+    assert_eq!(
+        serde_json::from_str::<Value>(&defaults).unwrap(),
+        json!({
+            "region": null, "endpoint": "http://minio.corp:9000/base",
+            "useFips": false, "useDualStack": false,
+        })
     );
 }
 
