@@ -35,9 +35,9 @@ pub enum Family {
     Timer,
     Text,
     Url,
+    Intl,
     Flate,
     Crypto,
-    Intl,
     Http,
     Aws,
     Other,
@@ -51,9 +51,9 @@ impl Family {
         Family::Timer,
         Family::Text,
         Family::Url,
+        Family::Intl,
         Family::Flate,
         Family::Crypto,
-        Family::Intl,
         Family::Http,
         Family::Aws,
         Family::Other,
@@ -67,9 +67,9 @@ impl Family {
             Family::Timer => "timer",
             Family::Text => "text",
             Family::Url => "url",
+            Family::Intl => "intl",
             Family::Flate => "flate",
             Family::Crypto => "crypto",
-            Family::Intl => "intl",
             Family::Http => "http",
             Family::Aws => "aws",
             Family::Other => "other",
@@ -184,7 +184,7 @@ impl Metrics {
     pub fn run_over(&self, run: &Run) {
         self.rolled_back(run);
         let ops = run.ops.map(|n| (n > 0).then_some(n));
-        let [console, clock, random, timer, text, url, flate, crypto, intl, http, aws, other] = ops;
+        let [console, clock, random, timer, text, url, intl, flate, crypto, http, aws, other] = ops;
         info!(
             target: TARGET,
             id = run.id.as_deref().map(shown_id),
@@ -208,9 +208,9 @@ impl Metrics {
             ops.timer = timer,
             ops.text = text,
             ops.url = url,
+            ops.intl = intl,
             ops.flate = flate,
             ops.crypto = crypto,
-            ops.intl = intl,
             ops.http = http,
             ops.aws = aws,
             ops.other = other,

@@ -217,6 +217,7 @@ impl Op {
                 Family::Text
             }
             Op::UrlParse | Op::UrlSet => Family::Url,
+            Op::Intl | Op::IntlTag | Op::ZoneName => Family::Intl,
             Op::FlateOpen | Op::FlatePush | Op::FlatePull => Family::Flate,
             Op::Crypto | Op::CryptoCall | Op::Hold => Family::Crypto,
             Op::HttpStart
@@ -227,7 +228,6 @@ impl Op {
             | Op::HttpAbort
             | Op::HttpHold => Family::Http,
             Op::AwsDefaults | Op::AwsPresign | Op::AwsSignPolicy => Family::Aws,
-            Op::Intl | Op::IntlTag | Op::ZoneName => Family::Intl,
             _ => Family::Other,
         }
     }
