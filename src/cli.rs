@@ -43,6 +43,7 @@ pub struct Settings {
     pub n_connections: usize,
     pub n_in_flight: usize,
     pub unread_bytes: usize,
+    pub held_bytes: usize,
     pub allow_net: Vec<Rule>,
     pub n_calls: usize,
     pub received_bytes: usize,
@@ -265,6 +266,17 @@ const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        flag: "max-held",
+        variable: "LLM_KERNEL_MAX_HELD",
+        form: Form::Takes("<size>"),
+        default: "1GiB",
+        help: "requests and unread answers of all clients; beyond it they are busy",
+        set: |it, text| {
+            it.held_bytes = size(text, 1)?;
+            Ok(())
+        },
+    },
+    Setting {
         flag: "allow-net",
         variable: "LLM_KERNEL_ALLOW_NET",
         form: Form::Takes("<rule>"),
@@ -431,6 +443,9 @@ const SHORT_VARIABLE: (&str, &str) = ("LLM_KERNEL_LOG", "LLM_KERNEL_LOG_LEVEL");
 
 const MIB: usize = 1 << 20;
 
+/// One line of the greatest length holds so many times its own.
+const LINES_HELD: usize = 3;
+
 impl Default for Settings {
     /// What the table says.
     fn default() -> Settings {
@@ -450,6 +465,7 @@ impl Default for Settings {
             n_connections: 0,
             n_in_flight: 0,
             unread_bytes: 0,
+            held_bytes: 0,
             allow_net: Vec::new(),
             n_calls: 0,
             received_bytes: 0,
@@ -504,6 +520,12 @@ impl Settings {
                     .to_owned(),
             ));
         }
+        if res.held_bytes / LINES_HELD < res.line_bytes {
+            return Err(UsageError(format!(
+                "--max-held must be at least {LINES_HELD} times --max-line: \
+                 a line, the room in which it grows, and its request"
+            )));
+        }
         Ok(res)
     }
 
@@ -549,6 +571,7 @@ impl Settings {
             n_connections: self.n_connections,
             n_in_flight: self.n_in_flight,
             unread_bytes: self.unread_bytes,
+            held_bytes: self.held_bytes,
         };
         kernel::Config {
             endpoint: self.socket.clone(),

@@ -574,7 +574,15 @@ mod tests {
     /// Begins the body of `main` as it stands, without the transpiler.
     fn begin(isolate: &mut Isolate, guard: &Guard, body: &str, input: String) -> Step {
         let text = format!("\"use strict\";(async function main(input){{\n{body}\n}})");
-        let program = Program { text, positions: PositionMap::default() };
+        begin_program(isolate, guard, Program { text, positions: PositionMap::default() }, input)
+    }
+
+    fn begin_program(
+        isolate: &mut Isolate,
+        guard: &Guard,
+        program: Program,
+        input: String,
+    ) -> Step {
         let (sender, _inbox) = crossbeam_channel::unbounded();
         let net = net::Config {
             policy: Policy::default(),
@@ -606,6 +614,27 @@ mod tests {
         let step = begin(isolate, guard, body, r#"{"name":"Ada"}"#.to_owned());
         let Step::Ended(outcome) = step else { panic!("it waits") };
         *outcome
+    }
+
+    /// The op is that which looks up where an error was made.
+    #[cfg(debug_assertions)]
+    #[test]
+    fn a_panic_in_a_host_operation_ends_its_run_and_no_other() {
+        let guard = Guard::adopt_thread().unwrap();
+        let mut isolate = Isolate::build(&guard, blueprint(Tracking::Best)).unwrap();
+        let body = "try { return new Error('no').stack; } catch { return 1; }";
+        let text = format!("\"use strict\";(async function main(input){{\n{body}\n}})");
+        let program = Program { text, positions: PositionMap::faulty() };
+        let Step::Ended(outcome) = begin_program(&mut isolate, &guard, program, "1".to_owned())
+        else {
+            panic!("it waits")
+        };
+        let op = crate::isolate::host::Op::MapStack as u32;
+        let message = format!("host operation {op} failed");
+        assert_eq!(outcome.result, Err(RunError::Internal(message)));
+        isolate.restore(&guard).unwrap();
+        let outcome = run(&mut isolate, &guard, "return input.name;");
+        assert_eq!(outcome.result, Ok("\"Ada\"".to_owned()));
     }
 
     /// Every run is suspended in the middle of each of its three awaits, while all

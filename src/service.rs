@@ -6,7 +6,8 @@
 
 use std::{
     borrow::Cow,
-    fmt, io,
+    fmt, io, mem,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -377,30 +378,36 @@ fn shutting_down() -> Failure {
         .with_hint("try again with the next kernel")
 }
 
-fn answer(id: Option<Id>, reply: Reply, timeout: Option<Duration>) -> Answer {
-    let Reply { code, queued, findings, outcome, .. } = reply;
-    let queue_ms = millis(queued);
-    let mut answer = match outcome {
-        Ok(outcome) => {
-            let mut usage = protocol::Usage { queue_ms, ..usage(&outcome.usage) };
-            let effects = journal(outcome.ran, &outcome.effects, &mut usage);
-            Answer {
-                id,
-                outcome: outcome.result.map_err(|err| run_failure(err, &code, timeout)),
-                warnings: Vec::new(),
-                logs: outcome.logs.into_iter().map(log).collect(),
-                usage,
-                effects,
-            }
-        }
-        Err(err) => {
-            let failure = transpile_failure(err, &findings, &code);
-            let usage = protocol::Usage { queue_ms, ..protocol::Usage::default() };
-            Answer { usage, ..Answer::refusal(id, failure) }
-        }
+/// Whatever comes of describing it, a reply is answered, and says what was done.
+fn answer(id: Option<Id>, mut reply: Reply, timeout: Option<Duration>) -> Answer {
+    let mut usage = protocol::Usage::default();
+    let mut effects = protocol::Effects::default();
+    let mut logs = Vec::new();
+    if let Ok(outcome) = &mut reply.outcome {
+        usage = self::usage(&outcome.usage);
+        effects = journal(outcome.ran, &outcome.effects, &mut usage);
+        logs.extend(mem::take(&mut outcome.logs).into_iter().map(log));
+    }
+    usage.queue_ms = millis(reply.queued);
+    // `AssertUnwindSafe` holds because nothing that it was given is used again.
+    let described = catch_unwind(AssertUnwindSafe(|| describe(reply, timeout)));
+    let (outcome, warnings) = described.unwrap_or_else(|_panic| {
+        let failure = Failure::new(FailureKind::Internal, "the kernel failed to describe this run")
+            .with_hint("this is a bug in the kernel; `effects` tells what the snippet has done");
+        (Err(failure), Vec::new())
+    });
+    Answer { id, outcome, warnings, logs, usage, effects }
+}
+
+/// What an answer says in words.
+fn describe(reply: Reply, timeout: Option<Duration>) -> (Result<String, Failure>, Vec<Warning>) {
+    let Reply { code, findings, outcome, .. } = reply;
+    let mut outcome = match outcome {
+        Ok(outcome) => outcome.result.map_err(|err| run_failure(err, &code, timeout)),
+        Err(err) => Err(transpile_failure(err, &findings, &code)),
     };
-    answer.warnings = tell(&mut answer.outcome, findings, &code);
-    answer
+    let warnings = tell(&mut outcome, findings, &code);
+    (outcome, warnings)
 }
 
 /// Gives a failure the hint that a finding is, and returns what is left to warn of.
@@ -666,6 +673,20 @@ mod tests {
         check(
             RunError::Thrown(Thrown { message: "42".to_owned(), ..Thrown::default() }),
             r#"{"kind":"thrown","message":"42"}"#,
+        );
+    }
+
+    /// No text has a line 0. Where arithmetic wraps, nothing fails.
+    #[cfg(debug_assertions)]
+    #[test]
+    fn a_run_that_cannot_be_described_is_answered_all_the_same() {
+        let position = Some(Position { line: 0, column: 0 });
+        check(
+            RunError::Thrown(Thrown { position, ..Thrown::default() }),
+            concat!(
+                r#"{"kind":"internal","message":"the kernel failed to describe this run","#,
+                r#""hint":"this is a bug in the kernel; `effects` tells what the snippet has done"}"#
+            ),
         );
     }
 

@@ -153,6 +153,19 @@ fn flags_win_over_variables_and_those_over_defaults() {
 }
 
 #[test]
+fn what_is_held_must_have_room_for_a_line() {
+    let too_little = "--max-held must be at least 3 times --max-line: \
+                      a line, the room in which it grows, and its request";
+    check_kernel(&["--max-held", "100MiB"], &[], Err(too_little));
+    check_kernel(&["--max-line", "1GiB"], &[], Err(too_little));
+    check_kernel(
+        &["--max-held", "3KiB", "--max-line", "1KiB"],
+        &[],
+        Ok(Settings { held_bytes: 3 << 10, line_bytes: 1 << 10, ..Settings::default() }),
+    );
+}
+
+#[test]
 fn rules_add_up_and_a_flag_replaces_the_variable() {
     let variables = [("LLM_KERNEL_ALLOW_NET", "a.example, *.b.example:443,10.0.0.0/8")];
     let rules = |texts: &[&str]| Settings {

@@ -6,6 +6,7 @@ mod one_worker;
 mod check;
 mod cli;
 mod contract;
+mod faults;
 mod fetch;
 mod fuzz;
 mod hostile;
