@@ -108,20 +108,16 @@ fn turns(presets: &[Preset], n_rounds: usize) {
     for name in [first, second] {
         run(&service, name, TYPICAL);
     }
-    let mut stay = Vec::new();
-    let mut switch = Vec::new();
+    let [mut stay, mut switch] = [Vec::new(), Vec::new()];
     for _ in 0..n_rounds {
-        for (name, samples) in [
-            (first, None),
-            (first, Some(&mut stay)),
-            (second, Some(&mut switch)),
-            (second, Some(&mut stay)),
-            (first, Some(&mut switch)),
-        ] {
+        // The first of them only goes there.
+        for (n, name) in [first, first, second, second, first].into_iter().enumerate() {
             let began = Instant::now();
             run(&service, name, TYPICAL);
-            if let Some(samples) = samples {
-                samples.push(began.elapsed());
+            match n {
+                0 => {}
+                1 | 3 => stay.push(began.elapsed()),
+                _ => switch.push(began.elapsed()),
             }
         }
     }
