@@ -28,7 +28,7 @@ const BUNDLES = [
       "s3-defaults", "endpoint-value", "endpoint-values", "endpoint-config", "serialize-context", "deserialize-context",
       "signer-config", "silent-logger", "silent-logger-class", "user-agent-once", "empty-body-tail",
       "partition-once", "content-type-once", "plain-content-length", "plain-expect-continue", "plain-bucket-name",
-      "plain-bucket-endpoint",
+      "plain-bucket-endpoint", "error-registries", "error-registry-once", "no-extensions",
     ],
     shims: [
       "xml-parser", "stream", "buffer", "fetch-http-handler", "sdk-stream-mixin", "to-stream", "signature-v4",
@@ -198,6 +198,29 @@ const HOOKS = {
       "if (!known.has(schema)) known.set(schema, this.contentTypeOf(defaultContentType, inputSchema));" +
       "return known.get(schema); }" +
       "contentTypeOf(defaultContentType, inputSchema) {",
+  },
+  // What a client is made of, where it is the same for every client.
+  "error-registries": {
+    file: "submodules/protocols/HttpProtocol.js",
+    from: "export class HttpProtocol",
+    to: "const registries = new WeakMap(); export class HttpProtocol",
+  },
+  "error-registry-once": {
+    file: "submodules/protocols/HttpProtocol.js",
+    from: "this.compositeErrorRegistry = new TypeRegistry(options.defaultNamespace);",
+    upTo: "copyFrom(etr);\n        }",
+    to:
+      "const all = options.errorTypeRegistries ?? [];" +
+      "let registry = registries.get(all);" +
+      "if (registry === undefined) { registry = new TypeRegistry(options.defaultNamespace);" +
+      "for (const it of all) registry.copyFrom(it); registries.set(all, registry); }" +
+      "this.compositeErrorRegistry = registry;",
+  },
+  "no-extensions": {
+    file: "@aws-sdk/client-s3/dist-es/runtimeExtensions.js",
+    from: "=> {",
+    upTo: "const extensionConfiguration",
+    to: "=> { if (extensions.length === 0) return runtimeConfig; const extensionConfiguration",
   },
   "empty-body-tail": {
     file: "middleware-throw-200-exceptions/throw-200-exceptions.js",

@@ -60,6 +60,7 @@ fn shape(text: &str) -> String {
             // be to come.
             || name.starts_with("llm_kernel_kills_total")
             || name == "llm_kernel_rollback_seconds_count"
+            || name == "llm_kernel_held_bytes"
             || name.starts_with("llm_kernel_bytes_total")
             || name.starts_with("llm_kernel_ops_total");
         let value = if varies && !line.starts_with('#') { "…" } else { value };
