@@ -102,6 +102,7 @@ fn a_silent_kernel_is_given_up_and_told_to_cancel() {
     let endpoint = llm_kernel::endpoint::Endpoint::Unix(socket);
     let patience = Duration::from_millis(50);
     let request = llm_kernel::protocol::Request {
+        preset: None,
         id: Some(llm_kernel::protocol::Id::text("a")),
         code: "return 1".to_owned(),
         input: "{}".to_owned(),
@@ -154,6 +155,7 @@ fn a_kernel_that_takes_its_time_is_asked_how_long_that_may_be() {
         came
     });
     let request = llm_kernel::protocol::Request {
+        preset: None,
         id: None,
         code: "return 1".to_owned(),
         input: "{}".to_owned(),
