@@ -4,7 +4,7 @@
 //! The kernel is the real program in a process of its own; what is measured of it
 //! comes from `/proc`, so this runs on Linux. The load generator shares the
 //! machine: its cost is in every figure. `cargo bench --bench load` takes about a
-//! minute and a half, `LOAD_SECONDS=600` makes the soak ten minutes long, and
+//! minute and three quarters, `LOAD_SECONDS=600` makes the soak ten minutes long, and
 //! `cargo bench --bench load -- --test` does a little of each part.
 
 #![expect(clippy::print_stdout, reason = "figures are what it is for")]
@@ -13,7 +13,7 @@ use std::{
     collections::BTreeMap,
     env, fs,
     io::{BufRead, BufReader, Read, Write},
-    net::Shutdown,
+    net::{Shutdown, TcpListener},
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -41,6 +41,7 @@ fn main() {
     idle_connections(effort);
     pipelined(effort);
     greetings(effort);
+    cancels(effort);
     soak(effort);
 }
 
@@ -119,10 +120,29 @@ struct Connection {
 
 impl Connection {
     fn exchange(&mut self, line: &str) -> String {
+        self.send(line);
+        self.receive()
+    }
+
+    fn send(&mut self, line: &str) {
         self.writer.write_all(line.as_bytes()).unwrap();
+    }
+
+    fn receive(&mut self) -> String {
         let mut answer = String::new();
         self.reader.read_line(&mut answer).unwrap();
         answer
+    }
+
+    /// For states that no answer announces.
+    fn wait_for(&mut self, gauge: &str, n: u64) {
+        let is_so = |answer: String| {
+            let stats: Value = serde_json::from_str(&answer).unwrap();
+            stats["stats"][gauge] == n
+        };
+        while !is_so(self.exchange("{\"op\":\"stats\"}\n")) {
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 
@@ -229,6 +249,84 @@ fn greetings(effort: Effort) {
     });
     let rate = latencies.len() as f64 / start.elapsed().as_secs_f64();
     println!("greetings over 8 connections: {rate:.0}/s, {}", Percentiles::of(&mut latencies));
+}
+
+/// A snippet, and what else goes on while it is cancelled.
+const CANCELLED: &[(&str, &str, Meanwhile)] = &[
+    ("a loop of the interpreter", "for (;;) {}", Meanwhile::Nothing),
+    ("a loop of the engine", "return new Array(1e9) + ''", Meanwhile::Nothing),
+    ("a call that nobody answers", "await fetch(input)", Meanwhile::Nothing),
+    ("a run set aside", "await new Promise((go) => setTimeout(go, 1e6))", Meanwhile::Working),
+    ("a request in the queue", "return 1", Meanwhile::Working),
+];
+
+#[derive(Clone, Copy, PartialEq)]
+enum Meanwhile {
+    Nothing,
+    /// The one worker has another run at work.
+    Working,
+}
+
+/// How long from the line that cancels to the answer of what it cancels?
+fn cancels(effort: Effort) {
+    let n_rounds = if effort == Effort::Whole { 50 } else { 2 };
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = server.local_addr().unwrap();
+    // It takes connections and never says anything.
+    thread::spawn(move || {
+        let mut taken = Vec::new();
+        while let Ok((socket, _)) = server.accept() {
+            taken.push(socket);
+        }
+    });
+    let kernel = Kernel::start(&["--workers", "1", "--allow-net", &addr.to_string()]);
+    let (mut client, mut other) = (kernel.connect(), kernel.connect());
+    let mut observer = kernel.connect();
+    for (what, code, meanwhile) in CANCELLED {
+        let request =
+            format!("{}\n", json!({ "id": 1, "code": code, "input": format!("http://{addr}/") }));
+        let mut latencies: Vec<u32> = (0..n_rounds)
+            .map(|_| {
+                observer.wait_for("running", 0);
+                let working = "{\"id\":1,\"code\":\"for (;;) {}\"}\n";
+                if *meanwhile == Meanwhile::Working && code.starts_with("return") {
+                    other.send(working);
+                    observer.wait_for("running", 1);
+                    client.send(&request);
+                    observer.wait_for("queued", 1);
+                } else {
+                    client.send(&request);
+                    observer.wait_for("running", 1);
+                    if *meanwhile == Meanwhile::Working {
+                        other.send(working);
+                        observer.wait_for("suspended", 1);
+                    }
+                }
+                // Past its transpiler.
+                thread::sleep(Duration::from_millis(5));
+                let sent = Instant::now();
+                client.send("{\"id\":1,\"op\":\"cancel\"}\n");
+                let took = loop {
+                    let answer = client.receive();
+                    if !answer.contains("\"op\":\"cancel\"") {
+                        assert!(answer.contains("\"kind\":\"cancelled\""), "{answer}");
+                        break sent.elapsed();
+                    }
+                };
+                // The acknowledgement comes before or after it.
+                let rest = client.exchange("{\"op\":\"ping\"}\n");
+                if rest.contains("\"op\":\"cancel\"") {
+                    client.receive();
+                }
+                if *meanwhile == Meanwhile::Working {
+                    other.send("{\"id\":1,\"op\":\"cancel\"}\n");
+                    (0..2).for_each(|_| drop(other.receive()));
+                }
+                took.as_micros() as u32
+            })
+            .collect();
+        println!("cancelling {what}, {n_rounds} times: {}", Percentiles::of(&mut latencies));
+    }
 }
 
 /// In µs.

@@ -151,8 +151,8 @@ fn called_member(at: &str) -> Option<&str> {
     let line = at.lines().next().unwrap_or_default();
     let end = line.find('(')?;
     let before = line[..end].trim_end_matches(['?', '.', ' ']);
-    let start = before.rfind(|it: char| !(it.is_alphanumeric() || it == '_' || it == '$'));
-    let name = &before[start.map_or(0, |it| it + 1)..];
+    let is_of_name = |it: char| it.is_alphanumeric() || it == '_' || it == '$';
+    let name = &before[before.trim_end_matches(is_of_name).len()..];
     (!name.is_empty()).then_some(name)
 }
 
@@ -181,5 +181,8 @@ mod tests {
         assert_eq!(called_member("input.date.getTime()"), Some("getTime"));
         assert_eq!(called_member("x?.map?.(1)"), Some("map"));
         assert_eq!(called_member("x"), None);
+        // Blanks of more than one byte are blanks.
+        assert_eq!(called_member("throw\u{a0}Error\u{feff}('x')"), None);
+        assert_eq!(called_member("\u{feff}fail()"), Some("fail"));
     }
 }

@@ -6,6 +6,7 @@
 //! it stops are told to it.
 
 mod connection;
+mod held;
 mod lines;
 mod listener;
 mod outbox;
@@ -37,6 +38,7 @@ use tokio::{
 pub use self::listener::{Inherited, Reach};
 use self::{
     connection::{Connection, Stream},
+    held::Holdings,
     listener::Listener,
 };
 use crate::{
@@ -87,6 +89,9 @@ pub struct Limits {
     /// Bytes of answers that one client has not read yet. Beyond it the client
     /// is dropped.
     pub unread_bytes: usize,
+    /// Bytes of request lines and answers that all connections hold together.
+    /// Beyond it requests are refused.
+    pub held_bytes: usize,
 }
 
 /// A kernel that holds its endpoint and serves nobody yet. It has no thread: what
@@ -139,6 +144,7 @@ struct Shared {
     /// `None` where no token is asked for.
     token: Option<Token>,
     n_connections: AtomicUsize,
+    holdings: Arc<Holdings>,
     lockdown: Option<lockdown::Report>,
 }
 
@@ -146,12 +152,23 @@ impl Shared {
     /// Members of the answer to `stats`.
     fn stats(&self) -> String {
         let metrics = self.service.metrics();
-        let Gauges { workers, running, suspended, queued, connections } = self.gauges();
+        let Gauges { workers, running, suspended, queued, connections, held_bytes } = self.gauges();
         let stats = json!({
             "version": env!("CARGO_PKG_VERSION"),
             "uptimeMs": metrics.uptime().as_millis() as u64,
             "connections": connections,
+            "heldBytes": held_bytes,
             "requests": metrics.requests(),
+            "presets": self
+                .service
+                .presets()
+                .into_iter()
+                .map(|(preset, n_isolates)| json!({
+                    "name": preset.name,
+                    "version": preset.version,
+                    "isolates": n_isolates,
+                }))
+                .collect::<Vec<_>>(),
             "workers": workers,
             "queued": queued,
             "running": running,
@@ -176,7 +193,9 @@ impl Shared {
     }
 
     fn gauges(&self) -> Gauges {
-        Gauges { connections: self.n_connections.load(Relaxed), ..self.service.gauges() }
+        let connections = self.n_connections.load(Relaxed);
+        let held_bytes = self.holdings.n_bytes();
+        Gauges { connections, held_bytes, ..self.service.gauges() }
     }
 
     /// Everything that is measured, for Prometheus.
@@ -234,6 +253,7 @@ impl Bound {
             limits,
             token,
             n_connections: AtomicUsize::new(0),
+            holdings: Holdings::new(limits.held_bytes),
             lockdown,
         });
         let (phase, seen_phase) = watch::channel(Phase::Serving);
@@ -411,7 +431,6 @@ async fn accept_loop(
                     connections.spawn(refuse(stream, failure));
                     continue;
                 }
-                telemetry::connected(shared.n_connections.fetch_add(1, Relaxed) + 1);
                 let connection = Connection::new(stream, Arc::clone(&shared));
                 connections.spawn(connection.serve(phase.clone()));
             }

@@ -93,6 +93,7 @@ pub mod lockdown;
 pub mod net;
 pub mod policy;
 pub mod pool;
+pub mod preset;
 pub mod pretty;
 pub mod prompt;
 pub mod protocol;

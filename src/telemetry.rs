@@ -35,6 +35,7 @@ pub enum Family {
     Timer,
     Text,
     Url,
+    Intl,
     Flate,
     Crypto,
     Http,
@@ -43,13 +44,14 @@ pub enum Family {
 }
 
 impl Family {
-    pub const ALL: [Family; 11] = [
+    pub const ALL: [Family; 12] = [
         Family::Console,
         Family::Clock,
         Family::Random,
         Family::Timer,
         Family::Text,
         Family::Url,
+        Family::Intl,
         Family::Flate,
         Family::Crypto,
         Family::Http,
@@ -65,6 +67,7 @@ impl Family {
             Family::Timer => "timer",
             Family::Text => "text",
             Family::Url => "url",
+            Family::Intl => "intl",
             Family::Flate => "flate",
             Family::Crypto => "crypto",
             Family::Http => "http",
@@ -181,7 +184,7 @@ impl Metrics {
     pub fn run_over(&self, run: &Run) {
         self.rolled_back(run);
         let ops = run.ops.map(|n| (n > 0).then_some(n));
-        let [console, clock, random, timer, text, url, flate, crypto, http, aws, other] = ops;
+        let [console, clock, random, timer, text, url, intl, flate, crypto, http, aws, other] = ops;
         info!(
             target: TARGET,
             id = run.id.as_deref().map(shown_id),
@@ -205,6 +208,7 @@ impl Metrics {
             ops.timer = timer,
             ops.text = text,
             ops.url = url,
+            ops.intl = intl,
             ops.flate = flate,
             ops.crypto = crypto,
             ops.http = http,
@@ -281,6 +285,19 @@ pub(crate) fn worker_rebuilt(worker_idx: usize, took: Duration, error: Option<&s
         None => warn!(target: TARGET, worker = worker_idx, build_ms = ms(took), "worker rebuilt"),
         Some(error) => error!(target: TARGET, worker = worker_idx, error, "worker not rebuilt"),
     }
+}
+
+/// An isolate was built for a run that found none, or could not be (`error`).
+pub(crate) fn isolate_built(worker: usize, preset: &str, took: Duration, error: Option<&str>) {
+    match error {
+        None => info!(target: TARGET, worker, preset, build_ms = ms(took), "isolate built"),
+        Some(error) => error!(target: TARGET, worker, preset, error, "isolate not built"),
+    }
+}
+
+/// Nobody has used it for long.
+pub(crate) fn isolate_retired(worker: usize, preset: &str) {
+    info!(target: TARGET, worker, preset, "isolate retired");
 }
 
 pub(crate) fn connected(n_connections: usize) {

@@ -119,6 +119,7 @@ fn a_whole_command_line() {
         "--json",
     ]);
     let expected = RunArgs {
+        preset: None,
         source: Source::File("a.ts".into()),
         input: Input::File("in.json".into()),
         socket: Some(Endpoint::Tcp { host: "127.0.0.1".to_owned(), port: 9000 }),
@@ -149,6 +150,19 @@ fn flags_win_over_variables_and_those_over_defaults() {
             reach: Reach::Public,
             ..defaults
         }),
+    );
+}
+
+#[test]
+fn what_is_held_must_have_room_for_a_line() {
+    let too_little = "--max-held must be at least 3 times --max-line: \
+                      a line, the room in which it grows, and its request";
+    check_kernel(&["--max-held", "100MiB"], &[], Err(too_little));
+    check_kernel(&["--max-line", "1GiB"], &[], Err(too_little));
+    check_kernel(
+        &["--max-held", "3KiB", "--max-line", "1KiB"],
+        &[],
+        Ok(Settings { held_bytes: 3 << 10, line_bytes: 1 << 10, ..Settings::default() }),
     );
 }
 

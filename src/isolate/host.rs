@@ -217,6 +217,7 @@ impl Op {
                 Family::Text
             }
             Op::UrlParse | Op::UrlSet => Family::Url,
+            Op::Intl | Op::IntlTag | Op::ZoneName => Family::Intl,
             Op::FlateOpen | Op::FlatePush | Op::FlatePull => Family::Flate,
             Op::Crypto | Op::CryptoCall | Op::Hold => Family::Crypto,
             Op::HttpStart

@@ -28,7 +28,8 @@ use tokio::{
 
 use super::{
     Phase, Shared,
-    lines::{Line, LineBuffer},
+    held::Held,
+    lines::{Line, LineBuffer, READ_BYTES},
     outbox::Outbox,
 };
 use crate::{
@@ -37,7 +38,7 @@ use crate::{
         Answer, Control, Failure, Id, Message, Refusal, Request, Severity, control_line,
         text_member,
     },
-    telemetry::{Metrics, Peer},
+    telemetry::{self, Metrics, Peer},
 };
 
 /// How often a connection that is not being read is asked whether it still is.
@@ -47,6 +48,8 @@ pub(super) const STALL: Duration = Duration::from_secs(30);
 /// What somebody who has shown no token may send, and how long that may take.
 const STRANGER_LINE: usize = 4_096;
 const STRANGER_PATIENCE: Duration = Duration::from_secs(10);
+/// What a kernel that has stopped gives a client whose lines may be on their way.
+const LAST_LOOK: Duration = Duration::from_millis(5);
 
 #[derive(Debug)]
 pub(super) enum Stream {
@@ -132,6 +135,7 @@ struct Receipt {
     in_flight: Arc<InFlight>,
     n_bytes: usize,
     _permit: OwnedSemaphorePermit,
+    _held: Held,
 }
 
 impl Drop for Receipt {
@@ -172,6 +176,7 @@ pub(super) struct Connection {
 impl Connection {
     pub(super) fn new(stream: Stream, shared: Arc<Shared>) -> Connection {
         let permits = Arc::new(Semaphore::new(shared.limits.n_in_flight));
+        telemetry::connected(shared.n_connections.fetch_add(1, Relaxed) + 1);
         let stream = Arc::new(stream);
         let outbox = Arc::new(Outbox::new(Arc::clone(&stream)));
         Connection { stream, outbox, shared, in_flight: Arc::default(), permits }
@@ -179,12 +184,7 @@ impl Connection {
 
     pub(super) async fn serve(self, mut phase: watch::Receiver<Phase>) {
         let reading = async {
-            let end = select! {
-                end = self.read() => end,
-                // An error means that the kernel's handle is gone.
-                _stopped = phase.wait_for(|it| *it == Phase::Stopped) => End::HalfClosed,
-            };
-            if end == End::HalfClosed {
+            if self.read(&mut phase).await == End::HalfClosed {
                 self.flushed().await;
             }
         };
@@ -194,18 +194,18 @@ impl Connection {
             _err = self.outbox.deliver() => {}
             () = self.in_flight.overflow.notified() => {}
         }
-        self.outbox.close();
-        self.in_flight.cancel_all();
-        self.shared.n_connections.fetch_sub(1, Relaxed);
     }
 
-    async fn read(&self) -> End {
+    /// Takes lines until no more come. Once the kernel has stopped, these are the
+    /// ones that are here: they are answered like all others.
+    async fn read(&self, phase: &mut watch::Receiver<Phase>) -> End {
         let line_bytes = self.shared.limits.line_bytes;
         let (mut standing, mut lines) = match self.shared.token {
             Some(_) => (Standing::Stranger, LineBuffer::new(line_bytes.min(STRANGER_LINE))),
             None => (Standing::Newcomer, LineBuffer::new(line_bytes)),
         };
-        let mut is_open = true;
+        let mut held = self.shared.holdings.hold_nothing();
+        let (mut is_open, mut is_stopped) = (true, false);
         // When the introduction, or the line that has begun, must be complete.
         let mut due = Some(Instant::now() + STRANGER_PATIENCE);
         while is_open {
@@ -216,23 +216,45 @@ impl Connection {
                     (false, Some(limit)) => due.or_else(|| Instant::now().checked_add(limit)),
                 };
             }
-            let readable = match due {
-                Some(due) => timeout_at(due.into(), self.stream.readable()).await,
-                None => Ok(self.stream.readable().await),
+            if is_stopped {
+                due = Some(Instant::now() + LAST_LOOK);
+            }
+            let readable = async {
+                match due {
+                    Some(due) => timeout_at(due.into(), self.stream.readable()).await,
+                    None => Ok(self.stream.readable().await),
+                }
+            };
+            let readable = select! {
+                readable = readable => readable,
+                // An error means that the kernel's handle is gone.
+                _stopped = phase.wait_for(|it| *it == Phase::Stopped), if !is_stopped => {
+                    is_stopped = true;
+                    continue;
+                }
             };
             match readable {
                 Ok(Ok(())) => {}
+                Err(_elapsed) if is_stopped => return End::HalfClosed,
                 Err(_elapsed) if standing != Standing::Stranger => {
                     self.give_up_on_line(limit.unwrap_or_default()).await;
                     return End::HalfClosed;
                 }
                 Ok(Err(_)) | Err(_) => return End::Gone,
             }
+            lines.spare();
+            if let Err(no_room) = held.resize(lines.capacity().saturating_sub(READ_BYTES)) {
+                lines.skip();
+                self.rest(&mut lines, &mut held);
+                let Some(permit) = self.permit().await else { return End::Gone };
+                let refusal = self.shared.service.refusal(None, no_room.for_request());
+                self.reply_slot(permit).send(refusal.into_line());
+            }
             match self.stream.try_read_buf(lines.spare()) {
                 Ok(0) => is_open = false,
                 Ok(_) => {}
                 Err(err) if err.kind() == io::ErrorKind::WouldBlock => {
-                    lines.rest();
+                    self.rest(&mut lines, &mut held);
                     continue;
                 }
                 Err(_reset) => return End::Gone,
@@ -241,12 +263,7 @@ impl Connection {
             // permit: what a client sends beyond its share waits on its time.
             let arrived = Instant::now();
             loop {
-                let permit = select! {
-                    biased;
-                    permit = Arc::clone(&self.permits).acquire_owned() => permit,
-                    () = self.stream.hung_up() => return End::Gone,
-                };
-                let permit = permit.expect("the semaphore is never closed");
+                let Some(permit) = self.permit().await else { return End::Gone };
                 let line = if is_open { lines.next() } else { lines.next_or_last() };
                 let Some(line) = line else { break };
                 standing = self.take_line(&line, arrived, standing, permit);
@@ -255,16 +272,33 @@ impl Connection {
                     Standing::Known => lines.limit = line_bytes,
                     Standing::Stranger | Standing::Newcomer => {}
                 }
+                // The next line has its own time, also if it came with this one.
+                due = due.filter(|_| standing == Standing::Stranger);
             }
-            lines.rest();
+            self.rest(&mut lines, &mut held);
         }
         End::HalfClosed
     }
 
+    fn rest(&self, lines: &mut LineBuffer, held: &mut Held) {
+        lines.rest();
+        held.resize(lines.capacity().saturating_sub(READ_BYTES)).expect("it did not grow");
+    }
+
+    /// The right to one more answer; `None` when nobody is there to take it.
+    async fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        select! {
+            biased;
+            permit = Arc::clone(&self.permits).acquire_owned() => {
+                Some(permit.expect("the semaphore is never closed"))
+            }
+            () = self.stream.hung_up() => None,
+        }
+    }
+
     /// Answers the line that never ends.
     async fn give_up_on_line(&self, limit: Duration) {
-        let permit = Arc::clone(&self.permits).acquire_owned().await;
-        let permit = permit.expect("the semaphore is never closed");
+        let Some(permit) = self.permit().await else { return };
         let ms = limit.as_millis();
         let failure = Failure::bad_request(format!("the line is not complete after {ms} ms"))
             .with_hint("end each request with a line feed; `--max-line-time` raises the limit");
@@ -275,6 +309,7 @@ impl Connection {
     fn reply_slot(&self, permit: OwnedSemaphorePermit) -> ReplySlot {
         ReplySlot {
             permit,
+            held: self.shared.holdings.hold_nothing(),
             outbox: Arc::clone(&self.outbox),
             in_flight: Arc::clone(&self.in_flight),
             unread_limit: self.shared.limits.unread_bytes,
@@ -375,8 +410,8 @@ impl Connection {
                 Standing::Known
             }
             (Ok(Message::Control { id, control }), _) => {
-                if let Control::Api { lookup, tokens } = &control {
-                    let text = self.shared.service.look_up(lookup, *tokens);
+                if let Control::Api { lookup, tokens, preset } = &control {
+                    let text = self.shared.service.look_up(lookup, *tokens, preset.as_deref());
                     let details = text.map(|it| text_member(&it));
                     let outcome = details.as_ref().map(String::as_str);
                     reply.send(control_line(id.as_ref(), control.op(), outcome));
@@ -400,7 +435,7 @@ impl Connection {
                 Standing::Known
             }
             (Ok(Message::Run(request)), _) => {
-                self.run(request, arrived, reply);
+                self.run(request, line.len(), arrived, reply);
                 Standing::Known
             }
         }
@@ -412,7 +447,11 @@ impl Connection {
         format!(r#""version":"{}","timeoutMs":{timeout_ms}"#, env!("CARGO_PKG_VERSION"))
     }
 
-    fn run(&self, request: Request, arrived: Instant, reply: ReplySlot) {
+    fn run(&self, request: Request, n_bytes: usize, arrived: Instant, mut reply: ReplySlot) {
+        if let Err(no_room) = reply.held.resize(n_bytes) {
+            let refusal = self.shared.service.refusal(request.id, no_room.for_request());
+            return reply.send(refusal.into_line());
+        }
         let Some(number) = self.in_flight.enter(request.id.as_ref()) else {
             let id = request.id.as_ref().map(ToString::to_string).unwrap_or_default();
             let failure = Failure::bad_request(format!("id {id} is already in flight"))
@@ -425,6 +464,16 @@ impl Connection {
             // id again.
             reply.in_flight.leave(number);
             reply.metrics.round_trip(arrived.elapsed());
+            let logs = answer.logs.iter().map(|it| it.text.len()).sum::<usize>();
+            let n_bytes = answer.outcome.as_ref().map_or(0, String::len) + logs;
+            let answer = match reply.held.resize(n_bytes) {
+                Ok(()) => answer,
+                Err(no_room) => {
+                    let outcome = Err(no_room.for_answer(n_bytes));
+                    let (warnings, logs) = (Vec::new(), Vec::new());
+                    Answer { outcome, warnings, logs, ..answer }
+                }
+            };
             reply.send(answer.into_line());
         });
         if let Some(running) = self.shared.service.submit(request, arrived, respond) {
@@ -433,9 +482,20 @@ impl Connection {
     }
 }
 
+impl Drop for Connection {
+    /// However its task ends, also by a panic of ours.
+    fn drop(&mut self) {
+        self.outbox.close();
+        self.in_flight.cancel_all();
+        self.shared.n_connections.fetch_sub(1, Relaxed);
+    }
+}
+
 /// Takes the one answer to one line, on whichever thread it is made.
 struct ReplySlot {
     permit: OwnedSemaphorePermit,
+    /// For the request, and then for its answer.
+    held: Held,
     outbox: Arc<Outbox<Receipt>>,
     in_flight: Arc<InFlight>,
     unread_limit: usize,
@@ -444,15 +504,17 @@ struct ReplySlot {
 
 impl ReplySlot {
     fn send(self, line: Vec<u8>) {
-        let ReplySlot { permit, outbox, in_flight, unread_limit, metrics } = self;
+        let ReplySlot { permit, mut held, outbox, in_flight, unread_limit, metrics } = self;
         let n_bytes = line.len();
+        // What is said without a run is short; it counts all the same.
+        let _ = held.resize(n_bytes);
         metrics.line_written(n_bytes);
         let unread = in_flight.unread_bytes.fetch_add(n_bytes, Relaxed) + n_bytes;
         // One answer alone is never too much: its own limit has let it pass.
         if unread > unread_limit && unread > n_bytes {
             in_flight.overflow.notify_one();
         }
-        outbox.send(line, Receipt { in_flight, n_bytes, _permit: permit });
+        outbox.send(line, Receipt { in_flight, n_bytes, _permit: permit, _held: held });
     }
 }
 
@@ -523,5 +585,53 @@ impl InFlight {
         let running: Vec<_> =
             self.entries.lock().list.iter().filter_map(|it| it.running.clone()).collect();
         running.iter().for_each(Ticket::cancel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::AssertUnwindSafe;
+
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::{
+        cli::Settings,
+        kernel::{Holdings, Service},
+        net::Reactor,
+    };
+
+    #[test]
+    fn a_connection_whose_task_panics_ends_what_it_had_and_gives_its_place_back() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let config = Settings { n_workers: 1, ..Settings::default() }.kernel(None);
+        let shared = Arc::new(Shared {
+            service: Service::start(config.service, Reactor::on_demand()).unwrap(),
+            limits: config.limits,
+            token: None,
+            n_connections: AtomicUsize::new(0),
+            holdings: Holdings::new(config.limits.held_bytes),
+            lockdown: None,
+        });
+        runtime.block_on(async {
+            let (stream, _peer) = UnixStream::pair().unwrap();
+            let connection = Connection::new(Stream::Unix(stream), Arc::clone(&shared));
+            let reply = connection.reply_slot(connection.permit().await.unwrap());
+            let Ok(Message::Run(request)) = Message::parse(br#"{"code":"for (;;) {}"}"#) else {
+                unreachable!()
+            };
+            connection.run(request, 0, Instant::now(), reply);
+            assert_eq!(shared.n_connections.load(Relaxed), 1);
+            let task = async move {
+                let _connection = connection;
+                panic!("on purpose");
+            };
+            assert!(AssertUnwindSafe(task).catch_unwind().await.is_err());
+            assert_eq!(shared.n_connections.load(Relaxed), 0);
+            let is_cancelled = |(kind, n): &(&str, u64)| (*kind, *n) == ("cancelled", 1);
+            while !shared.service.metrics().answers().iter().any(is_cancelled) {
+                sleep(Duration::from_millis(1)).await;
+            }
+        });
     }
 }

@@ -3,7 +3,7 @@
 use memchr::memchr;
 
 /// Room for one read.
-const READ_BYTES: usize = 64 * 1024;
+pub(super) const READ_BYTES: usize = 64 * 1024;
 
 /// Cuts a byte stream into lines.
 #[derive(Debug)]
@@ -54,6 +54,16 @@ impl LineBuffer {
         if self.start == self.bytes.len() {
             *self = LineBuffer { state: self.state, ..LineBuffer::new(self.limit) };
         }
+    }
+
+    /// Bytes of memory that it takes.
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// Drops the line that has begun, and what is still to come of it.
+    pub(super) fn skip(&mut self) {
+        *self = LineBuffer { state: State::Skipping, ..LineBuffer::new(self.limit) };
     }
 
     /// Whether nothing of the next line is here.
@@ -137,6 +147,20 @@ mod tests {
         check(&["\n\n"], &["", ""]);
         check(&["ab\ncd"], &["ab", "cd"]);
         check(&[], &[]);
+    }
+
+    #[test]
+    fn a_line_that_is_skipped_ends_where_it_ends() {
+        let mut buffer = LineBuffer::new(4);
+        buffer.spare().extend_from_slice(b"abc");
+        assert_eq!(buffer.next(), None);
+        buffer.skip();
+        assert!(!buffer.is_between_lines());
+        buffer.spare().extend_from_slice(b"defghi");
+        assert_eq!(buffer.next(), None);
+        buffer.spare().extend_from_slice(b"j\nab\n");
+        assert_eq!(buffer.next(), Some(Line::Complete(b"ab")));
+        assert_eq!(buffer.next(), None);
     }
 
     #[test]

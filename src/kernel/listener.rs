@@ -188,7 +188,7 @@ impl Drop for Claim {
 #[derive(Debug)]
 struct Lock {
     path: PathBuf,
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -212,20 +212,28 @@ impl Lock {
             }
             // The kernel before us may have removed the file that we locked;
             // then somebody else can lock its successor.
-            let locked = file.metadata()?;
-            let is_current = fs::symlink_metadata(&path)
-                .is_ok_and(|it| (it.dev(), it.ino()) == (locked.dev(), locked.ino()));
-            if is_current {
-                return Ok(Lock { path, _file: file });
+            let lock = Lock { path: path.clone(), file };
+            if lock.is_current() {
+                return Ok(lock);
             }
         }
+    }
+
+    /// Whether the path still leads to the file that is locked.
+    fn is_current(&self) -> bool {
+        let identity = |it: fs::Metadata| (it.dev(), it.ino());
+        let locked = self.file.metadata().map(identity).ok();
+        locked.is_some() && locked == fs::symlink_metadata(&self.path).map(identity).ok()
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Still locked here: whoever opens the file later makes a new one.
-        let _ = fs::remove_file(&self.path);
+        // Still locked here: whoever opens the file later makes a new one. Another
+        // kernel's is not ours to remove.
+        if self.is_current() {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -302,6 +310,26 @@ mod tests {
         assert_eq!(take(&path).unwrap_err(), expected);
         drop(live);
         take(&path).unwrap();
+    }
+
+    #[test]
+    fn what_somebody_else_has_put_there_meanwhile_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("k");
+        let first = Claim::take(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        fs::remove_file(folder.path().join("k.lock")).unwrap();
+        let second = Claim::take(&path).unwrap();
+        drop(first);
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
+        UnixStream::connect(&path).unwrap();
+        drop(second);
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+        let claim = Claim::take(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, "mine").unwrap();
+        drop(claim);
+        assert_eq!(fs::read(&path).unwrap(), b"mine");
     }
 
     #[test]

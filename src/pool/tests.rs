@@ -11,10 +11,14 @@ fn start(n_workers: usize) -> Pool {
 }
 
 fn submit(pool: &Pool, code: &str) -> (Ticket, Receiver<Reply>) {
+    submit_for(pool, code, Duration::from_secs(60))
+}
+
+fn submit_for(pool: &Pool, code: &str, timeout: Duration) -> (Ticket, Receiver<Reply>) {
     let (sender, reply) = channel();
-    let timeout = Duration::from_secs(60);
     let arrived = Instant::now();
     let job = Job {
+        preset: 0,
         code: code.to_owned(),
         input: "{}".to_owned(),
         deadline: Some((arrived + timeout, timeout)),
@@ -95,6 +99,22 @@ fn a_worker_that_panics_loses_its_runs_and_goes_on() {
     assert_eq!(result(&submit(&pool, "return 2;").1), Ok("2".to_owned()));
     // Nor does a stopping pool wait for what was lost.
     wait_until(|| pool.running() == 0);
+    pool.stop(Duration::from_secs(3_600));
+}
+
+/// Who verifies does not survive a panic of his own.
+#[test]
+fn a_worker_whose_thread_dies_leaves_its_jobs_to_the_others() {
+    let pool = start(2);
+    let lost = submit(&pool, faults::PANIC).1;
+    assert!(lost.recv_timeout(Duration::from_secs(60)).is_err());
+    let rest: Vec<_> = (0..10).map(|_| submit(&pool, "return 2;").1).collect();
+    rest.iter().for_each(|reply| assert_eq!(result(reply), Ok("2".to_owned())));
+    // Where there is no other, the deadline answers.
+    let lost = submit(&pool, faults::PANIC).1;
+    assert!(lost.recv_timeout(Duration::from_secs(60)).is_err());
+    let late = submit_for(&pool, "return 3;", Duration::from_millis(50)).1;
+    assert_eq!(result(&late), Err(RunError::TimedOut));
     pool.stop(Duration::from_secs(3_600));
 }
 

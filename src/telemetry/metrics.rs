@@ -91,6 +91,8 @@ pub struct Gauges {
     pub suspended: usize,
     pub queued: usize,
     pub connections: usize,
+    /// Requests and answers that clients hold.
+    pub held_bytes: usize,
 }
 
 impl Metrics {
@@ -281,6 +283,7 @@ impl Metrics {
             ),
             ("llm_kernel_queued_runs", "Requests that wait for a worker.", gauges.queued),
             ("llm_kernel_connections", "Open connections.", gauges.connections),
+            ("llm_kernel_held_bytes", "Requests and answers of all clients.", gauges.held_bytes),
         ] {
             page.family(name, "gauge", help);
             page.value("", &[], n);

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read, Write},
     os::{
         fd::OwnedFd,
         unix::{
@@ -58,6 +58,57 @@ fn a_kernel_that_stops_answers_everything_first() {
         assert!(matches!(end, Err(ClientError::Closed)), "{end:?}");
     });
     assert!(!socket.exists());
+}
+
+#[test]
+fn a_kernel_that_stops_answers_also_what_it_had_not_read_yet() {
+    needs_sockets!();
+    let kernel = TestKernel::start_with(|it| it.n_in_flight = 2);
+    let mut stream = kernel.raw();
+    let lines: String =
+        (0..300).map(|id| format!("{{\"id\":{id},\"code\":\"for (;;) {{}}\"}}\n")).collect();
+    stream.write_all(lines.as_bytes()).unwrap();
+    kernel.wait_for_running(1);
+    let TestKernel { kernel, .. } = kernel;
+    let mut answers = String::new();
+    thread::scope(|scope| {
+        // Read meanwhile: a socket does not hold all of them.
+        scope.spawn(|| stream.read_to_string(&mut answers).unwrap());
+        kernel.stop(Duration::ZERO);
+    });
+    let mut answers: Vec<_> = answers.lines().map(normalised).collect();
+    answers.sort_by_key(|it| it["id"].as_u64());
+    let shutting_down = failed(&json!({
+        "kind": "shutting_down",
+        "message": SHUTTING_DOWN,
+        "hint": "try again with the next kernel",
+    }));
+    let expected: Vec<_> = (0..300).map(|id| with_id(&json!(id), shutting_down.clone())).collect();
+    assert_eq!(answers, expected);
+}
+
+/// Wherever in its start it is.
+#[test]
+fn a_signal_during_the_start_leaves_nothing_behind() {
+    needs_sockets!();
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("k");
+    for ms in [0, 2, 5, 10, 20, 40, 80, 160] {
+        let mut child = program("llm-kernel")
+            .arg("--socket")
+            .arg(&socket)
+            .args(["--workers", "1"])
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        thread::sleep(Duration::from_millis(ms));
+        rustix::process::kill_process(rustix::process::Pid::from_child(&child), Signal::TERM)
+            .unwrap();
+        let status = child.wait().unwrap();
+        // Before it listens for signals, it ends by this one.
+        assert!(status.success() || status.code().is_none(), "{status}");
+        assert_eq!(names_in(folder.path()), Vec::<String>::new(), "after {ms} ms");
+    }
 }
 
 #[test]

@@ -100,7 +100,9 @@ fn ops_are_answered_in_kind() {
     let stats = client.exchange(r#"{"op":"stats"}"#).unwrap();
     let mut stats: serde_json::Value = serde_json::from_str(&stats).unwrap();
     stats["stats"]["uptimeMs"].take().as_u64().unwrap();
-    stats["stats"]["connections"].take().as_u64().unwrap();
+    for gauge in ["connections", "heldBytes"] {
+        stats["stats"][gauge].take().as_u64().unwrap();
+    }
     let latencies = stats["stats"]["latencyMs"].take();
     let names: Vec<&String> = latencies.as_object().unwrap().keys().collect();
     assert_eq!(names, ["killOverrun", "queue", "rollback", "roundTrip", "run", "transpile"]);
@@ -112,8 +114,10 @@ fn ops_are_answered_in_kind() {
     }
     assert!(stats["stats"]["residentBytes"].take().as_u64() > Some(1 << 20));
     let expected = json!({
-        "version": "0.1.0", "uptimeMs": null, "connections": null, "requests": 5, "lockdown": null,
-        "workers": 1,        "queued": 0, "running": 0, "suspended": 0, "answers": { "ok": 1 }, "latencyMs": null,
+        "version": "0.1.0", "uptimeMs": null, "connections": null, "heldBytes": null, "requests": 5, "lockdown": null,
+        "workers": 1,        "queued": 0,
+        "presets": [{ "name": "default", "version": "0.1.0", "isolates": 1 }],
+        "running": 0, "suspended": 0, "answers": { "ok": 1 }, "latencyMs": null,
         "residentBytes": null, "lostLogLines": 0,
     });
     assert_eq!(stats, json!({ "op": "stats", "ok": true, "stats": expected }));

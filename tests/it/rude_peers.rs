@@ -69,6 +69,89 @@ fn a_line_that_never_ends_is_given_up() {
     check_greeting(kernel.kernel.endpoint());
 }
 
+/// There is never an instant at which nothing of the next line is there.
+#[test]
+fn lines_that_run_into_each_other_have_each_their_own_time() {
+    needs_sockets!();
+    let kernel = TestKernel::start_with(|it| it.line_time = Some(Duration::from_millis(1_500)));
+    let mut stream = kernel.raw();
+    let line = "{\"code\":\"return 1\"}\n";
+    let (head, tail) = line.split_at(5);
+    stream.write_all(head.as_bytes()).unwrap();
+    for _ in 0..30 {
+        std::thread::sleep(Duration::from_millis(60));
+        stream.write_all(format!("{tail}{head}").as_bytes()).unwrap();
+    }
+    stream.write_all(tail.as_bytes()).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut answers = String::new();
+    stream.read_to_string(&mut answers).unwrap();
+    let answers: Vec<Value> = answers.lines().map(normalised).collect();
+    assert_eq!(answers, vec![ok(&json!(1)); 31]);
+}
+
+#[test]
+fn all_clients_together_hold_no_more_than_the_limit() {
+    needs_sockets!();
+    let kernel = TestKernel::start_with(|it| {
+        it.line_bytes = 1 << 20;
+        it.held_bytes = 3 << 20;
+    });
+    let limit = 3 << 20;
+    // Lines that do not end; there is no telling when the kernel has them.
+    let begun = format!("{{\"code\":\"return 1\",\"input\":\"{}", "x".repeat(900 << 10));
+    let mut holders = [(); 3].map(|()| kernel.raw());
+    holders.iter_mut().for_each(|it| it.write_all(begun.as_bytes()).unwrap());
+    let line = format!("{begun}\"}}");
+    let until = |is_busy: bool| loop {
+        let answer = normalised(&kernel.client().exchange(&line).unwrap());
+        if answer == ok(&json!(1)) && !is_busy {
+            break;
+        }
+        let busy = failed(&json!({
+            "kind": "busy",
+            "message": format!("clients hold {limit} bytes, which is the limit"),
+            "hint": "nothing has run; try again after a pause, or raise `--max-held` of the kernel",
+        }));
+        if answer != ok(&json!(1)) {
+            assert_eq!(answer, busy);
+            if is_busy {
+                break;
+            }
+        }
+    };
+    until(true);
+    // Who wants little is served all the same.
+    check_greeting(kernel.kernel.endpoint());
+    drop(holders);
+    until(false);
+
+    // Answers that nobody takes; what a socket holds is the system's.
+    let mut stream = kernel.raw();
+    let request = "{\"code\":\"return 'x'.repeat(input)\",\"input\":700000}\n";
+    stream.write_all(request.repeat(8).as_bytes()).unwrap();
+    kernel.wait_for(|stats| stats["answers"]["ok"].as_u64() >= Some(8) && stats["running"] == 0);
+    until(true);
+    check_greeting(kernel.kernel.endpoint());
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut answers = String::new();
+    stream.read_to_string(&mut answers).unwrap();
+    let answers: Vec<Value> = answers.lines().map(normalised).collect();
+    let (kept, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|it| it["ok"] == true);
+    assert_eq!((kept.len() + lost.len(), kept.len() >= 3, lost.len() >= 3), (8, true, true));
+    for answer in kept {
+        assert_eq!(answer["result"].as_str().map(str::len), Some(700_000));
+    }
+    for answer in lost {
+        let message = answer["error"]["message"].as_str().unwrap();
+        let is_so = message.starts_with("no room for an answer of 700")
+            && message.ends_with(" bytes: clients hold 3145728, which is the limit");
+        assert!(is_so && answer["error"]["kind"] == "too_large", "{answer}");
+    }
+    until(false);
+    kernel.check_serves();
+}
+
 #[test]
 fn connections_that_come_and_go_leave_nothing_behind() {
     needs_sockets!();

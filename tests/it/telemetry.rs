@@ -26,7 +26,7 @@ use crate::{
 /// One run each: a success, a throw, a snippet that does not compile, a line that
 /// is no request, and a loop that only a jump ends.
 const LINES: [&str; 5] = [
-    r#"{"id":"a","code":"console.log(1); return Math.random() < 2;"}"#,
+    r#"{"id":"a","code":"console.log(1); new Date(0).toLocaleDateString(); return Math.random() < 2;"}"#,
     r#"{"id":2,"code":"throw new Error('no')"}"#,
     r#"{"code":"return ("}"#,
     r#"{"cod":1}"#,
@@ -60,6 +60,7 @@ fn shape(text: &str) -> String {
             // be to come.
             || name.starts_with("llm_kernel_kills_total")
             || name == "llm_kernel_rollback_seconds_count"
+            || name == "llm_kernel_held_bytes"
             || name.starts_with("llm_kernel_bytes_total")
             || name.starts_with("llm_kernel_ops_total");
         let value = if varies && !line.starts_with('#') { "…" } else { value };
@@ -225,7 +226,7 @@ fn json_logs_are_one_object_for_each_run_and_event() {
             "start",
             json!({ "version": env!("CARGO_PKG_VERSION"), "endpoint": "…", "pid": "…" }),
         ),
-        run("ok", json!({ "id": "a", "ops.console": "…", "ops.random": "…" })),
+        run("ok", json!({ "id": "a", "ops.console": "…", "ops.random": "…", "ops.intl": "…" })),
         run("thrown", json!({ "id": "2", "ops.other": "…" })),
         syntax,
         run("timeout", json!({ "ring": "…", "kill_overrun_ms": "…" })),

@@ -131,11 +131,75 @@ row(
   `new Intl.Segmenter("en", { granularity: "word" }).segment("Hello world").containing(7)`, `[...new Intl.Segmenter().segment("ab".repeat(5000))].length`, `new Intl.Segmenter().segment("abc").containing(9)`,
   `new Intl.DisplayNames("en", { type: "language" }).of("en-US")`, `new Intl.DisplayNames("en", { type: "language", languageDisplay: "standard" }).of("en-US")`, `new Intl.DisplayNames("en", { type: "language" }).of("zh-Hant-TW")`, `new Intl.DisplayNames("de", { type: "script" }).of("Latn")`,
   `new Intl.DisplayNames("en", { type: "region", fallback: "none" }).of("ZX")`, `new Intl.DisplayNames("en", { type: "region" }).of("zx")`, `new Intl.DisplayNames("en", { type: "calendar" }).of("gregory")`, `new Intl.DisplayNames("en", { type: "dateTimeField" }).of("weekOfYear")`,
+  `["en", "en-GB", "de", "fr", "ja"].map((tag) => ["US", "GB", "HK", "PS"].map((code) => new Intl.DisplayNames(tag, { type: "region", style: "short" }).of(code)).join("|"))`,
+  `["en", "de", "ja"].map((tag) => ["en-US", "en-GB", "az", "de-CH"].map((code) => new Intl.DisplayNames(tag, { type: "language", style: "narrow" }).of(code)).join("|"))`, `["long", "short", "narrow"].map((style) => new Intl.DisplayNames("en", { type: "currency", style }).of("CAD"))`,
   `new Intl.Locale("zh-TW").maximize().toString()`, `new Intl.Locale("en-Latn-US").minimize().toString()`, `new Intl.Locale("de", { region: "AT", calendar: "buddhist" }).toString()`, `(({ language, script, region, baseName, numberingSystem, hourCycle, numeric }) => ({ language, script, region, baseName, numberingSystem, hourCycle, numeric }))(new Intl.Locale("ar-EG-u-nu-latn-hc-h12-kn"))`,
   `new Intl.Locale("de-DE").weekInfo`, `new Intl.Locale("en-US").weekInfo`, `new Intl.Locale("ar").textInfo`, `new Intl.Locale("ja-JP").hourCycles`, `Intl.getCanonicalLocales(["EN-us", "en-US", "zh-cmn-hans"])`, `Intl.getCanonicalLocales("iw-latn-il")`,
   `Intl.NumberFormat.supportedLocalesOf(["de-XX", "en", "tlh"])`, `Intl.supportedValuesOf("unit").length`, `Intl.supportedValuesOf("timeZone").includes("Europe/Berlin")`, `Intl.supportedValuesOf("currency").includes("EUR")`,
   `"istanbul".toLocaleUpperCase("tr")`, `"I".toLocaleLowerCase("tr")`, `"straße".toLocaleUpperCase("de")`, `"ὀδός".toLocaleUpperCase("el")`, `String(Intl)`, `Object.prototype.toString.call(new Intl.DateTimeFormat())`, `Object.keys(Intl)`,
   `Object.getOwnPropertyNames(Intl).sort()`, `Intl.NumberFormat.name + Intl.NumberFormat.length`, `new Intl.NumberFormat() instanceof Intl.NumberFormat`, `(class extends Intl.NumberFormat {}).name + new (class X extends Intl.NumberFormat {})("de").format(1.5)`,
+);
+
+// Sorting, as each language has it.
+const sorted = (tag, words, options = "") => row(`${q(words)}.sort(new Intl.Collator(${q(tag)}${options && `, ${options}`}).compare)`);
+for (const tag of ["de", "de-u-co-phonebk"]) sorted(tag, ["Ärger", "Aerobic", "Adler", "Afrika", "arg", "Öl", "Oel", "Ofen", "Straße", "Strasse", "Müller", "Mueller", "Muller"]);
+for (const tag of ["es", "es-u-co-trad"]) sorted(tag, ["llama", "luz", "chico", "cosa", "nube", "ñandú", "oca", "Ánimo", "animo"]);
+sorted("sv", ["öl", "ål", "äpple", "zebra", "Wall", "Vall", "wolf", "vinter", "über"]);
+sorted("fi", ["öljy", "åke", "äiti", "zoo", "wagon", "vene", "šakki", "sakki"]);
+for (const tag of ["da", "nb", "no"]) sorted(tag, ["åben", "aaben", "ære", "øl", "zebra", "Anna", "anna", "ö", "ä"]);
+sorted("cs", ["chata", "cena", "čas", "hora", "ibis", "řeka", "rak", "žena", "zima", "šek", "sek"]);
+sorted("hu", ["csap", "cukor", "cz", "gyár", "gép", "lyuk", "luk", "öt", "ő", "zsák", "zár", "ccs", "cs"]);
+sorted("pl", ["łza", "las", "ćma", "cena", "źle", "żaba", "zebra", "ósmy", "osa"]);
+sorted("tr", ["ırmak", "ince", "İzmir", "Iğdır", "çay", "ceviz", "şeker", "su", "ğ", "g", "öz", "ot"]);
+sorted("ro", ["șarpe", "sare", "ține", "tare", "ăla", "alb", "în", "in"]);
+sorted("vi", ["đi", "da", "ăn", "an", "ơn", "on", "ươn", "un", "chè", "cá"]);
+sorted("fr", ["cote", "côte", "coté", "côté", "œuvre", "oeuvre", "zèbre", "Été", "été"]);
+sorted("fr-CA", ["cote", "côte", "coté", "côté"]);
+sorted("ru", ["ёлка", "елка", "ель", "жук", "Еж", "яблоко", "apple"]);
+sorted("uk", ["ґанок", "гора", "єнот", "еней", "їжак", "йод", "apple"]);
+sorted("el", ["ωμέγα", "άλφα", "Άλφα", "βήτα", "αλφα", "apple"]);
+sorted("he", ["שלום", "אבא", "בית", "apple"]);
+sorted("ar", ["تفاح", "أحمد", "احمد", "باب", "apple"]);
+sorted("hi", ["कमल", "अनार", "आम", "ख़त", "खत", "क़लम"]);
+sorted("th", ["เกม", "กา", "แมว", "มา", "ไก่"]);
+sorted("ja", ["さくら", "サクラ", "桜", "あい", "アイ", "ア", "愛", "がく", "かく", "ｱ", "亜", "一"]);
+sorted("ko", ["나무", "가방", "한국", "韓國", "學校", "apple"]);
+for (const tag of ["zh", "zh-u-co-stroke", "zh-u-co-zhuyin", "zh-TW", "zh-Hant-u-co-pinyin"]) sorted(tag, ["赵", "钱", "孙", "李", "一", "丁", "七", "阿", "重庆", "中国", "apple"]);
+sorted("zh", ["赵", "钱", "孙", "李", "一", "丁"], `{ collation: "stroke" }`);
+sorted("en", ["résumé", "resume", "Resume", "résume", "RESUME", "re-sume", "re sume", "co_op", "coop", "CO-OP"]);
+sorted("en", ["$5", "€4", "10%", "#tag", "@me", "(a)", "a", "1", "_x", "-y", "~", "", " ", "\u00a0z", "æ", "ß", "ẞ", "ø", "ł", "ﬁ"]);
+sorted("en", ["v1.10", "v1.9", "v1.09", "v01.9", "1,000", "999", "٣", "2", "x²"], `{ numeric: true }`);
+sorted("en", ["b", "B", "a", "A", "ä", "Ä"], `{ caseFirst: "lower" }`);
+sorted("en", ["b", "B", "a", "A", "ä", "Ä"], `{ caseFirst: "upper" }`);
+sorted("en", ["a-b", "ab", "a b", "a.c", "abc", "a$b"], `{ ignorePunctuation: true }`);
+for (const pair of [["a", "á"], ["a", "A"], ["ss", "ß"], ["e\u0301", "é"], ["あ", "ア"], ["ａ", "a"], ["", "a"], ["a\u0000", "a"], ["co-op", "coop"], ["ﬁ", "fi"]]) {
+  row(`["base", "accent", "case", "variant"].map((sensitivity) => ${q(pair[0])}.localeCompare(${q(pair[1])}, "en", { sensitivity }))`);
+}
+for (const tag of ["en", "de-u-co-phonebk", "de-u-co-pinyin", "zh-u-co-pinyin", "da", "da-u-kf-lower", "th", "en-u-kn-kf-upper", "es-u-co-search"]) row(`new Intl.Collator(${q(tag)}).resolvedOptions()`);
+row(
+  `new Intl.Collator("de", { collation: "phonebk", numeric: true, caseFirst: "upper" }).resolvedOptions()`, `new Intl.Collator("de-u-co-phonebk", { usage: "search", sensitivity: "base" }).resolvedOptions()`,
+  `new Intl.Collator("en-u-kn", { numeric: false, collation: "phonebk" }).resolvedOptions()`, `["de", "zh-CN", "ja", "en"].map((tag) => new Intl.Locale(tag).collations)`, `new Intl.Locale("de-u-co-phonebk").collations`,
+  `["a", "b"].map((it) => it.localeCompare("a"))`, `["ä", "a", "z"].toSorted((a, b) => a.localeCompare(b, "de", { sensitivity: "base" }))`, `"a".localeCompare()`, `"undefined".localeCompare()`,
+);
+
+// Where there are no spaces between words.
+for (const [tag, text] of [
+  ["ja", "吾輩は猫である。名前はまだ無い。"], ["ja", "東京タワーでコーヒーを飲みました"], ["ja", "JavaScriptで日本語を分割する"], ["zh", "我喜欢学习编程，因为很有趣。"], ["zh", "中华人民共和国国务院总理"],
+  ["zh-TW", "今天天氣很好，我們去公園散步"], ["th", "สวัสดีครับผมชื่อสมชาย"], ["th", "ภาษาไทยเขียนติดกันโดยไม่มีเว้นวรรค"], ["ko", "안녕하세요 세계"],
+]) row(`[...new Intl.Segmenter(${q(tag)}, { granularity: "word" }).segment(${q(text)})].map((s) => s.segment).join("|")`);
+
+// Ranges: what is said once, and what of each end.
+const spans = [["2024-03-05T14:07:09Z", "2024-03-05T14:07:10Z"], ["2024-03-05T14:07:09Z", "2024-03-05T14:30:00Z"], ["2024-03-05T09:07:09Z", "2024-03-05T16:30:00Z"], ["2024-03-05T14:07:09Z", "2024-03-09T16:00:00Z"], ["2024-03-05T14:07:09Z", "2024-05-09T16:00:00Z"], ["2024-03-05T14:07:09Z", "2025-01-09T16:00:00Z"]];
+for (const locale of [...LOCALES, ...MORE]) {
+  for (const options of [{ dateStyle: "medium" }, { month: "long", day: "numeric" }, { weekday: "short", month: "short", day: "numeric" }, { timeStyle: "short" }, { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" }]) {
+    row(`${q(spans)}.map((span) => new Intl.DateTimeFormat(${q(locale)}, ${q({ ...options, timeZone: "UTC" })}).formatRange(...span.map((it) => new Date(it))))`);
+  }
+  row(`[{}, { style: "currency", currency: "EUR" }, { style: "percent" }, { style: "unit", unit: "kilometer" }, { notation: "compact" }].map((options) => [[3, 5], [1000, 20000], [-3, 5], [5, 5]].map((ends) => new Intl.NumberFormat(${q(locale)}, options).formatRange(...ends)).join("|"))`);
+}
+row(
+  `new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" }).formatRangeToParts(new Date("2024-03-05T14:07:09Z"), new Date("2024-03-05T16:30:00Z"))`,
+  `new Intl.DateTimeFormat("de", { dateStyle: "long", timeZone: "UTC" }).formatRangeToParts(new Date("2024-03-05T14:07:09Z"), new Date("2024-03-09T16:30:00Z"))`,
+  `new Intl.NumberFormat("de", { style: "currency", currency: "EUR" }).formatRangeToParts(3, 5)`, `new Intl.NumberFormat("nl", { style: "currency", currency: "EUR" }).formatRangeToParts(5, 5)`,
 );
 
 // What is refused, and how.

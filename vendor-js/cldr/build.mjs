@@ -124,7 +124,7 @@ function numbers(locale) {
       long: compact(decimal.long.decimalFormat),
       "short-currency": compact(currency.short?.standard ?? {}),
       range: misc.range,
-      approximately: misc.approximately,
+      approximately: data[`symbols-numberSystem-${system}`].approximatelySign,
     };
   }
   return res;
@@ -193,6 +193,7 @@ function dates(locale) {
     time: styles(data.timeFormats),
     // ICU's data has the spaces that CLDR's JSON is without.
     "glue-at": locale.startsWith("zh-Hant") ? ["{1} {0}", "{1} {0}", "{1} {0}", "{1}\u2009{0}"] : styles(data["dateTimeFormats-atTime"].standard),
+    "glue-range": data.dateTimeFormats.medium,
     available,
     append: plain(appendItems),
     "field-names": Object.fromEntries(["era", "year", "month", "week", "weekday", "day", "hour", "minute", "second", "zone", "dayperiod"].map((key) => [key, fieldNames[key].displayName])),
@@ -254,11 +255,16 @@ function names(locale) {
   const { localeDisplayNames: languages } = main("localenames", locale, "languages");
   const { localeDisplayNames: territories } = main("localenames", locale, "territories");
   const { localeDisplayNames: patterns } = main("localenames", locale, "localeDisplayNames");
-  const known = Object.keys(languages.languages);
+  // "UK", where it is not "United Kingdom".
+  const short = (names, keep) =>
+    Object.fromEntries(Object.entries(names).flatMap(([key, name]) => (key.endsWith("-alt-short") && keep(key.slice(0, -10)) ? [[key.slice(0, -10), name]] : [])));
   const common = new Set([...full.map((it) => it.split("-")[0]), "la", "eo", "sa"]);
+  const isCommon = (key) => common.has(key.split("-")[0]);
+  const isRegion = (key) => /^([A-Z]{2}|001|419|150)$/.test(key);
   return {
-    languages: plain(languages.languages, (key) => known.includes(key) && common.has(key.split("-")[0])),
-    regions: plain(territories.territories, (key) => /^([A-Z]{2}|001|419|150)$/.test(key)),
+    languages: plain(languages.languages, isCommon),
+    regions: plain(territories.territories, isRegion),
+    short: { languages: short(languages.languages, isCommon), regions: short(territories.territories, isRegion) },
     scripts: plain(scripts.scripts, (key) => ["Arab", "Armn", "Beng", "Cyrl", "Deva", "Ethi", "Geor", "Grek", "Gujr", "Guru", "Hang", "Hani", "Hans", "Hant", "Hebr", "Hira", "Jpan", "Kana", "Khmr", "Knda", "Kore", "Laoo", "Latn", "Mlym", "Mong", "Mymr", "Orya", "Sinh", "Taml", "Telu", "Thai", "Tibt", "Zyyy"].includes(key)),
     calendars: patterns.types.calendar,
     pattern: patterns.localeDisplayPattern.localePattern,

@@ -2,20 +2,23 @@
 // polyfill framework; the algorithm is this short.
 import {
   MapCtor, MapPrototypeForEach, MapPrototypeHas, MapPrototypeSet, SetPrototypeForEach, defineGlobal, defineProperty,
-  getOwnPropertyDescriptor, getPrototypeOf, isArray, isError, isMap, isSet, keys, uncurryThis,
+  getOwnPropertyDescriptor, getPrototypeOf, isArray, isError, isMap, isSet, keys, ownKeys, uncurryThis,
 } from "./primordials.js";
 import { DOMException } from "./domexception.js";
 import { describeBriefly } from "./describe.js";
+import { nodeError } from "./node-errors.js";
 
-const { getOwnPropertySymbols, prototype: ObjectPrototype } = Object;
+const { getOwnPropertySymbols, hasOwn, prototype: ObjectPrototype } = Object;
 const { get, set } = Map.prototype;
+// Copies an array with no look at its class or its iterator.
+const ArrayToSpliced = uncurryThis(Array.prototype.toSpliced);
 const timeOf = uncurryThis(Date.prototype.getTime);
 const sourceOf = uncurryThis(getOwnPropertyDescriptor(RegExp.prototype, "source").get);
 const lengthOf = uncurryThis(getOwnPropertyDescriptor(ArrayBuffer.prototype, "byteLength").get);
 const ERRORS = { __proto__: null, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
 
 defineGlobal("structuredClone", function structuredClone(value, options) {
-  if (arguments.length === 0) throw new TypeError("structuredClone takes a value");
+  if (arguments.length === 0) throw nodeError(TypeError, "ERR_MISSING_ARGS", "The value argument must be specified");
   // Its own methods, so that no patched ones are called, and at once.
   const seen = new MapCtor();
   seen.get = get;
@@ -38,32 +41,62 @@ defineGlobal("structuredClone", function structuredClone(value, options) {
 });
 
 function clone(value, seen) {
-  if (typeof value !== "object" || value === null) {
-    if (typeof value === "symbol" || typeof value === "function") throw refusal(value);
-    return value;
-  }
+  if (typeof value === "object" && value !== null) return cloneObject(value, seen);
+  if (typeof value === "function" || typeof value === "symbol") throw refusal(value);
+  return value;
+}
+
+// What a snippet clones is plain data for the most part. That goes through as few
+// calls and checks as the engine lets it: what is left is mostly the listing of keys.
+function cloneObject(value, seen) {
   const known = seen.get(value);
   if (known !== undefined) return known;
-
+  let idx = 0;
+  let item, copy, names, length;
   if (isArray(value)) {
-    const copy = [];
-    seen.set(value, copy);
-    return copyArray(value, copy, seen);
-  }
-  const prototype = getPrototypeOf(value);
-  if (prototype === ObjectPrototype || prototype === null) {
+    names = keys(value);
+    length = value.length;
+    copy = ArrayToSpliced(value, 0, 0);
+    // Indices come first: so many names, and the last of them an index, mean no holes
+    // and nothing else.
+    if (names.length !== length || (length > 0 && !hasOwn(copy, names[length - 1]))) {
+      copy = [];
+      copy.length = length;
+      seen.set(value, copy);
+      return copyProperties(value, copy, names, seen);
+    }
+  } else {
+    item = getPrototypeOf(value);
+    if (item !== ObjectPrototype && item !== null) return cloneOther(value, seen);
     // The engine copies faster than a loop; what is no plain data is replaced.
-    const copy = { ...value };
+    copy = { ...value };
+    names = ownKeys(copy);
+    length = names.length;
+    if (length > 0 && typeof names[length - 1] === "symbol") {
+      dropSymbols(copy);
+      names = keys(copy);
+      length = names.length;
+    }
     seen.set(value, copy);
-    if (getOwnPropertySymbols(copy).length > 0) dropSymbols(copy);
-    const names = keys(copy);
-    for (let idx = 0; idx < names.length; idx++) {
-      const item = copy[names[idx]];
-      const type = typeof item;
-      if (type !== "string" && type !== "number" && type !== "boolean") put(copy, names[idx], clone(item, seen));
+    for (; idx < length; idx++) {
+      item = copy[names[idx]];
+      if (typeof item === "object") {
+        if (item !== null) copy[names[idx]] = cloneObject(item, seen);
+      } else if (typeof item === "function" || typeof item === "symbol") throw refusal(item);
     }
     return copy;
   }
+  seen.set(value, copy);
+  for (; idx < length; idx++) {
+    item = copy[idx];
+    if (typeof item === "object") {
+      if (item !== null) copy[idx] = cloneObject(item, seen);
+    } else if (typeof item === "function" || typeof item === "symbol") throw refusal(item);
+  }
+  return copy;
+}
+
+function cloneOther(value, seen) {
   const remember = (copy) => {
     MapPrototypeSet(seen, value, copy);
     return copy;
@@ -110,19 +143,6 @@ function clone(value, seen) {
     if (value instanceof type) throw refusal(value);
   }
   return copyProperties(value, remember({}), keys(value), seen);
-}
-
-function copyArray(value, copy, seen) {
-  const { length } = value;
-  const names = keys(value);
-  // Indices come first: so many names, and the last of them, mean no holes and
-  // nothing else.
-  if (names.length === length && (length === 0 || names[length - 1] === `${length - 1}`)) {
-    for (let idx = 0; idx < length; idx++) copy[idx] = clone(value[idx], seen);
-    return copy;
-  }
-  copy.length = length;
-  return copyProperties(value, copy, names, seen);
 }
 
 function copyProperties(value, copy, names, seen) {

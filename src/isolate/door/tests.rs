@@ -6,7 +6,7 @@ use super::*;
 use crate::isolate::{
     Blueprint, BuildError, Isolate, RunError, Tracking, Uses, Verify,
     host::Op,
-    preset::{self, Preset},
+    preset::{DEFAULT, Preset},
     tests::run,
 };
 
@@ -16,15 +16,15 @@ fn bundle(name: &'static str, source: &str) -> Bytecode {
     let bytes = Context::full(&runtime).unwrap().with(|ctx| {
         Module::declare(ctx, name, source).unwrap().write(WriteOptions::default()).unwrap()
     });
-    Bytecode { name, bytes: Box::leak(bytes.into_boxed_slice()) }
+    Bytecode { name, bytes: bytes.leak(), globals: &[] }
 }
 
 fn build(guard: &Guard, bundles: Vec<Bytecode>) -> Result<Isolate, BuildError> {
     Isolate::build(
         guard,
         Blueprint {
+            preset: Preset::of_bundles(bundles),
             uses: Uses::Many,
-            preset: Preset { name: "test", bundles: Box::leak(bundles.into_boxed_slice()) },
             memory_bytes: 16 << 20,
             tracking: Tracking::Best,
             verify: Verify::EachRollback,
@@ -33,7 +33,7 @@ fn build(guard: &Guard, bundles: Vec<Bytecode>) -> Result<Isolate, BuildError> {
 }
 
 fn prelude() -> Bytecode {
-    preset::DEFAULT.bundles[0]
+    DEFAULT.bundles[0]
 }
 
 /// Snippet code that ran while disarmed could not be killed.
@@ -229,7 +229,7 @@ fn a_bundle_that_draws_or_waits_while_it_loads_fails_the_build() {
         "setTimeout(() => {}, 1);",
     ] {
         match build(&guard, vec![prelude(), bundle("hasty", source)]) {
-            Err(BuildError::Bundle { name, message }) => {
+            Err(BuildError::Bundle { name, message, .. }) => {
                 assert_eq!(name, "hasty", "{message}");
             }
             other => panic!("{source} ended with {other:?}"),

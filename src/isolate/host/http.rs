@@ -13,6 +13,7 @@ pub(crate) use body::OutgoingBody;
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     fmt,
+    panic::AssertUnwindSafe,
     sync::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -22,6 +23,7 @@ use std::{
 
 use aws_credential_types::Credentials;
 use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, header};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
@@ -564,7 +566,15 @@ impl Exchanges {
             checksum,
             meta,
         };
-        let task = self.tasks.spawn_on(work.run(request, body), &self.net.runtime);
+        // `AssertUnwindSafe` holds because a panic ends the exchange.
+        let run = AssertUnwindSafe(work.run(request, body)).catch_unwind();
+        let panicked = Arc::clone(&exchange);
+        let task = async move {
+            if run.await.is_err() {
+                panicked.finish(Err(failed_inside()));
+            }
+        };
+        let task = self.tasks.spawn_on(task, &self.net.runtime);
         self.open.insert(call, Open { exchange, upload, task });
         Ok(())
     }
@@ -587,11 +597,12 @@ impl Exchanges {
         F: Future<Output = Result<String, NetError>> + Send + 'static,
     {
         let completions = self.completions.clone();
-        let work = work(self.net.clone());
+        // `AssertUnwindSafe` holds because nothing of the work is used again.
+        let work = AssertUnwindSafe(work(self.net.clone())).catch_unwind();
         let task = async move {
             completions.complete(
                 call,
-                match work.await {
+                match work.await.unwrap_or_else(|_panic| Err(failed_inside())) {
                     Ok(text) => Reply::Text(text),
                     Err(err) => throw(&err),
                 },
@@ -605,6 +616,11 @@ impl fmt::Debug for Exchanges {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Exchanges").field("n_open", &self.n_open()).finish_non_exhaustive()
     }
+}
+
+/// A panic of ours, beside the run: it costs that call.
+fn failed_inside() -> NetError {
+    NetError::Invalid("the kernel failed in it".to_owned())
 }
 
 /// A request body before it is one.
@@ -1162,7 +1178,8 @@ fn insert(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), NetErr
     Ok(())
 }
 
-/// Status and headers as the snippet gets them; repeated ones are joined.
+/// Status and headers as the snippet gets them; repeated ones are joined, cookies
+/// by line ends.
 fn describe(head: &http::response::Parts) -> Map<String, Value> {
     let mut headers = Map::new();
     for name in head.headers.keys() {
@@ -1172,7 +1189,8 @@ fn describe(head: &http::response::Parts) -> Map<String, Value> {
             .iter()
             .map(|it| String::from_utf8_lossy(it.as_bytes()))
             .collect();
-        headers.insert(name.as_str().to_owned(), json!(values.join(", ")));
+        let separator = if *name == header::SET_COOKIE { "\n" } else { ", " };
+        headers.insert(name.as_str().to_owned(), json!(values.join(separator)));
     }
     let mut res = Map::new();
     res.insert("status".to_owned(), json!(head.status.as_u16()));

@@ -8,7 +8,8 @@ use super::{
     data::{Section, core},
     locale::Locale,
     number::{Figures, numbering},
-    pattern::{self, Patterns, Skeleton, Token, field_index, tokens},
+    pattern::{Patterns, Token, field_index, tokens},
+    shared,
     zone::{Moment, Naming, Zone},
 };
 
@@ -343,62 +344,90 @@ impl DateFormat {
     }
 
     /// `formatRange`: what both ends share is written once, where the locale has a
-    /// way to say that.
+    /// way to say that. One instant where the format shows no difference.
     pub(super) fn range_parts(&self, start: f64, end: f64) -> Vec<Part> {
         let (from, to) = (self.fields(start), self.fields(end));
-        let single = || self.written(&self.pattern, &from, "shared");
-        let Some(difference) = self.difference(&from, &to) else { return single() };
-        let skeleton = Skeleton::parse(&self.skeleton);
-        let has_date =
-            [pattern::YEAR, pattern::MONTH, pattern::DAY, pattern::WEEKDAY, pattern::ERA]
-                .into_iter()
-                .any(|it| skeleton.has(it));
-        let has_time = skeleton.has(pattern::HOUR) || skeleton.has(pattern::MINUTE);
-        let is_date_difference = matches!(difference, 'G' | 'y' | 'M' | 'd');
-        let pattern = if has_date && has_time {
-            let time: String = self.skeleton.chars().filter(|it| is_time_letter(*it)).collect();
-            (!is_date_difference).then(|| self.patterns.interval(&time, difference)).flatten()
-        } else {
-            self.patterns.interval(&self.skeleton, difference)
-        };
-        let Some(interval) = pattern else {
-            let mut res = Vec::new();
-            for token in super::number::filled(self.patterns.interval_fallback(), |slot, res| {
-                let (at, source) =
-                    if slot == '0' { (&from, "startRange") } else { (&to, "endRange") };
-                res.extend(self.written(&self.pattern, at, source));
-            }) {
-                let source = if token.source.is_empty() { "shared" } else { token.source };
-                res.push(Part { source, ..token });
+        let way = difference(&from, &to).map_or(Way::Single, |it| self.way(it));
+        match way {
+            Way::Single => self.written(&self.pattern, &from, "shared"),
+            Way::Whole(pattern) => self.both(&self.tokens(&pattern), &from, &to),
+            Way::Interval(pattern) => self.halves(&self.tokens(&pattern), &from, &to),
+            Way::Times { date, times } => {
+                let date = self.written(&self.tokens(&date), &from, "shared");
+                let times = match times {
+                    Ends::Interval(times) => self.halves(&self.tokens(&times), &from, &to),
+                    Ends::Whole(time) => self.both(&self.tokens(&time), &from, &to),
+                };
+                shared(super::number::filled(self.patterns.glue_of_range(), |slot, res| {
+                    res.extend(if slot == '1' { date.clone() } else { times.clone() });
+                }))
             }
-            return res;
-        };
-        let mut tokens = tokens(&interval);
-        for token in &mut tokens {
+        }
+    }
+
+    /// How a range is written whose ends differ in `difference` first. What a locale
+    /// has for it, and what stands in where it has nothing, is ICU's choice.
+    fn way(&self, difference: char) -> Way {
+        let (time, date): (String, String) =
+            self.skeleton.chars().partition(|it| is_time_letter(*it));
+        let (dates, times) = (normalized(&date), normalized(&time));
+        let is_ignored = || is_ignored(&self.skeleton, difference);
+        let whole = |skeleton: &str| Way::Whole(self.patterns.best_range(skeleton));
+        let is_date_difference = matches!(difference, 'G' | 'y' | 'M' | 'd');
+        match (is_date_difference, dates.is_empty(), times.is_empty()) {
+            (_, _, true) => match self.patterns.interval(&dates, difference) {
+                Some(pattern) => Way::Interval(pattern),
+                None if is_ignored() => Way::Single,
+                None => whole(&self.skeleton),
+            },
+            (true, true, false) => whole(&format!("yMd{time}")),
+            (true, false, false) => {
+                // The fields up to the one that differs have to be there.
+                let mut skeleton = self.skeleton.clone();
+                for letter in ['d', 'M', 'y'] {
+                    if !date.contains(letter) {
+                        skeleton.insert(0, letter);
+                    }
+                    if letter == difference {
+                        break;
+                    }
+                }
+                whole(&skeleton)
+            }
+            (false, is_time_only, false) => {
+                let ends = match self.patterns.interval(&times, difference) {
+                    Some(pattern) => Ends::Interval(pattern),
+                    None if is_ignored() => return Way::Single,
+                    None => Ends::Whole(self.patterns.best_range(&time)),
+                };
+                match (is_time_only, ends) {
+                    (true, Ends::Interval(times)) => Way::Interval(times),
+                    (true, Ends::Whole(time)) => Way::Whole(time),
+                    (false, times) => Way::Times { date: self.patterns.best_range(&date), times },
+                }
+            }
+        }
+    }
+
+    /// With the hours counted as this format does.
+    fn tokens(&self, pattern: &str) -> Vec<Token> {
+        let mut res = tokens(pattern);
+        for token in &mut res {
             if let (Token::Field(it @ ('h' | 'H' | 'k' | 'K'), _), Some(cycle)) =
                 (token, self.hour_cycle)
             {
                 *it = hour_letter(cycle);
             }
         }
-        let mut res = self.halves(&tokens, &from, &to);
-        if has_date && has_time {
-            // One date, two times.
-            let date: String = self.skeleton.chars().filter(|it| !is_time_letter(*it)).collect();
-            let date = self.patterns.best(&date);
-            let written = self.written(&pattern::tokens(&date), &from, "shared");
-            let glue = self.patterns.glued(3, "{1}", "{0}");
-            let times = std::mem::take(&mut res);
-            res = super::number::filled(&glue, |slot, res| {
-                res.extend(if slot == '1' { written.clone() } else { times.clone() });
-            });
-            for part in &mut res {
-                if part.source.is_empty() {
-                    part.source = "shared";
-                }
-            }
-        }
         res
+    }
+
+    /// Both ends in full.
+    fn both(&self, pattern: &[Token], from: &Fields, to: &Fields) -> Vec<Part> {
+        shared(super::number::filled(self.patterns.interval_fallback(), |slot, res| {
+            let (at, source) = if slot == '0' { (from, "startRange") } else { (to, "endRange") };
+            res.extend(self.written(pattern, at, source));
+        }))
     }
 
     /// The pattern of a range repeats a field where its second half begins.
@@ -439,37 +468,75 @@ impl DateFormat {
         }
         res
     }
+}
 
-    /// The largest field that differs, of those that the format shows or that are
-    /// larger.
-    fn difference(&self, from: &Fields, to: &Fields) -> Option<char> {
-        let skeleton = Skeleton::parse(&self.skeleton);
-        let uses_halves = matches!(self.hour_cycle, Some("h11" | "h12"));
-        let hour = if uses_halves { 'h' } else { 'H' };
-        let candidates = [
-            ('G', (from.year > 0) != (to.year > 0)),
-            ('y', from.year != to.year),
-            ('M', from.month != to.month),
-            ('d', from.day != to.day),
-            ('a', uses_halves && from.hour / 12 != to.hour / 12),
-            (hour, from.hour != to.hour),
-            ('m', from.minute != to.minute),
-        ];
-        let smallest = [
-            (pattern::MINUTE, 6),
-            (pattern::HOUR, 5),
-            (pattern::DAY, 3),
-            (pattern::WEEKDAY, 3),
-            (pattern::MONTH, 2),
-            (pattern::YEAR, 1),
-        ]
-        .into_iter()
-        .find(|(field, _)| {
-            skeleton.has(*field) || *field == pattern::MINUTE && skeleton.has(pattern::SECOND)
-        })
-        .map_or(0, |(_, idx)| idx);
-        candidates[..=smallest].iter().find(|(_, differs)| *differs).map(|(letter, _)| *letter)
+/// How `formatRange` writes a range.
+enum Way {
+    /// As one instant.
+    Single,
+    /// Both ends by this pattern.
+    Whole(String),
+    /// By a pattern that has fields of both ends.
+    Interval(String),
+    /// One date, two times.
+    Times { date: String, times: Ends },
+}
+
+enum Ends {
+    Whole(String),
+    Interval(String),
+}
+
+/// The largest field that differs.
+fn difference(from: &Fields, to: &Fields) -> Option<char> {
+    let fields = [
+        ('G', (from.year > 0) != (to.year > 0)),
+        ('y', from.year != to.year),
+        ('M', from.month != to.month),
+        ('d', from.day != to.day),
+        ('a', from.hour / 12 != to.hour / 12),
+        ('h', from.hour != to.hour),
+        ('m', from.minute != to.minute),
+        ('s', from.second != to.second),
+    ];
+    fields.iter().find(|(_, differs)| *differs).map(|(letter, _)| *letter)
+}
+
+/// Whether a format with these fields cannot show a difference in that one.
+fn is_ignored(skeleton: &str, difference: char) -> bool {
+    let rank = |letter: char| match letter {
+        'G' => 0,
+        'y' => 1,
+        'M' | 'Q' => 2,
+        'd' | 'E' => 3,
+        'a' | 'B' => 4,
+        'h' | 'H' | 'k' | 'K' => 5,
+        'm' => 6,
+        's' => 7,
+        'S' => 8,
+        _ => 0,
+    };
+    skeleton.chars().map(rank).max().unwrap_or(0) < rank(difference)
+}
+
+/// Fields as wide as the names of interval formats have them.
+fn normalized(skeleton: &str) -> String {
+    let mut res = String::new();
+    for token in tokens(skeleton) {
+        let Token::Field(letter, width) = token else { continue };
+        let (letter, width) = match letter {
+            'M' if width < 3 => ('M', 1),
+            'E' if width <= 3 => ('E', 1),
+            'a' | 'b' => continue,
+            'd' | 'm' => (letter, 1),
+            'h' | 'K' => ('h', 1),
+            'H' | 'k' => ('H', 1),
+            'z' | 'O' => ('v', 1),
+            _ => (letter, width),
+        };
+        res.extend(std::iter::repeat_n(letter, width));
     }
+    res
 }
 
 fn is_time_letter(letter: char) -> bool {

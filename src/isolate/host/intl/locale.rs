@@ -42,6 +42,7 @@ pub(super) struct Locale {
     /// Whose lines to read.
     pub(super) data: &'static str,
     pub(super) language: String,
+    script: String,
     pub(super) region: String,
     /// For ICU4X.
     pub(super) id: LanguageIdentifier,
@@ -72,6 +73,7 @@ impl Locale {
             tag: found.to_string(),
             data,
             language: found.language.to_string(),
+            script: max.script.map(|it| it.to_string()).unwrap_or_default(),
             region: max.region.map(|it| it.to_string()).unwrap_or_default(),
             id: found,
             keywords,
@@ -100,6 +102,27 @@ impl Locale {
             }
         }
         res
+    }
+
+    /// What else than its own order it can be sorted by.
+    pub(super) fn collations(&self) -> &'static [&'static str] {
+        match self.language.as_str() {
+            "ar" => &["compat", "emoji", "eor"],
+            "de" => &["emoji", "eor", "phonebk"],
+            "es" | "fi" | "sv" | "vi" => &["emoji", "eor", "trad"],
+            "ja" | "ko" => &["emoji", "eor", "unihan"],
+            "zh" => &["emoji", "eor", "pinyin", "stroke", "unihan", "zhuyin"],
+            _ => &["emoji", "eor"],
+        }
+    }
+
+    /// Which of them is its own.
+    pub(super) fn own_collation(&self) -> &'static str {
+        match self.language.as_str() {
+            "zh" if self.script == "Hant" => "stroke",
+            "zh" => "pinyin",
+            _ => "",
+        }
     }
 
     /// An entry of a table by region, or the world's.
@@ -172,7 +195,8 @@ pub(super) fn info(tag: &str) -> Result<String, Refusal> {
     let direction = if matches!(locale.language.as_str(), "ar" | "he") { "rtl" } else { "ltr" };
     let system = Section::of(locale.data, "num").text(&["system"]).unwrap_or("latn");
     res.put("calendars", json!([locale.keyword("ca").unwrap_or(calendar)]));
-    res.put("collations", json!(["emoji", "eor"]));
+    let asked = locale.keyword("co").filter(|it| locale.collations().contains(it));
+    res.put("collations", asked.map_or(json!(locale.collations()), |it| json!([it])));
     res.put("hourCycles", json!(locale.keyword("hc").or(default).as_slice()));
     res.put("numberingSystems", json!([locale.keyword("nu").unwrap_or(system)]));
     res.put("textInfo", json!({ "direction": direction }));

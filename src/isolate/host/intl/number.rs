@@ -11,6 +11,7 @@ use super::{
     digits::{DigitOptions, Digits, Written},
     locale::Locale,
     plural::{Plurals, range_form},
+    shared,
 };
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -565,45 +566,71 @@ impl NumberFormat {
         let table =
             if self.data.get(&["systems", self.system]).is_some() { self.system } else { "latn" };
         if from == to {
-            let about = self.data.text(&["systems", table, "approximately"]).unwrap_or("~{0}");
-            let sign = about.replace("{0}", "");
-            let mut res = vec![Part::new("approximatelySign", sign)];
-            res.extend(to);
-            return Ok(res);
+            return Ok(shared(self.about(start, &to, table)));
         }
-        let is_core = |part: &Part| {
+        // What the number is written in ("km", "US dollars") and what is written on
+        // it ("$", "%", "-"): the first is said once where both ends have the same,
+        // the second where it is also longer than one character.
+        let is_in_words = self.options.style == "unit" || self.options.currency_display == "name";
+        let is_number = |part: &Part| {
             matches!(part.kind, "integer" | "group" | "decimal" | "fraction" | "infinity")
         };
-        let ends = |parts: &[Part]| {
-            let first = parts.iter().position(is_core).unwrap_or(0);
-            let last = parts.iter().rposition(is_core).map_or(parts.len(), |idx| idx + 1);
-            (first, last)
+        let is_outer = |part: &Part| is_in_words && !part.kind.ends_with("Sign");
+        let around = |parts: &[Part], is_wanted: &dyn Fn(&Part) -> bool| -> Vec<Part> {
+            parts.iter().filter(|it| !is_number(it) && is_wanted(it)).cloned().collect()
         };
-        let ((from_first, from_last), (to_first, to_last)) = (ends(&from), ends(&to));
+        let (outer_from, outer_to) = (around(&from, &is_outer), around(&to, &is_outer));
+        let is_middle = |part: &Part| !is_outer(part);
+        let (middle_from, middle_to) = (around(&from, &is_middle), around(&to, &is_middle));
+        let says_outer_once =
+            outer_from == outer_to || range_form(&self.locale, first_form, last_form) == last_form;
+        let length = middle_from.iter().map(|it| it.value.chars().count()).sum::<usize>();
+        let says_middle_once = says_outer_once && middle_from == middle_to && length > 1;
+
+        let is_once = |part: &Part| {
+            !is_number(part) && if is_outer(part) { says_outer_once } else { says_middle_once }
+        };
+        let tag = |parts: &[Part], source: &'static str, once: bool| -> Vec<Part> {
+            let wanted = parts.iter().filter(|it| is_once(it) == once);
+            wanted.map(|part| Part { source, ..part.clone() }).collect()
+        };
         let mut range =
             self.data.text(&["systems", table, "range"]).unwrap_or("{0}–{1}").to_owned();
-        let shares_suffix = from_last < from.len() && from[..from_first].is_empty() && {
-            let form = range_form(&self.locale, first_form, last_form);
-            from[from_last..] == to[to_last..] || self.options.style == "unit" && form == last_form
-        };
-        let tag = |parts: &[Part], source: &'static str| -> Vec<Part> {
-            parts.iter().map(|part| Part { source, ..part.clone() }).collect()
-        };
-        let (from_shown, to_shown, tail) = if shares_suffix {
-            (&from[..from_last], &to[..to_last], &to[to_last..])
-        } else {
-            let has_affix = from_last < from.len() || to_first > 0;
-            if has_affix && !range.contains(' ') {
-                range = range.replace("{1}", " {1}").replace("{0}", "{0} ");
+        let repeats = !says_middle_once && length > 0 || !says_outer_once && !outer_from.is_empty();
+        if repeats && !range.contains(' ') {
+            range = range.replace("{1}", " {1}").replace("{0}", "{0} ");
+        }
+        let split = |parts: &[Part]| parts.iter().position(is_number).unwrap_or(0);
+        let mut res = tag(&from[..split(&from)], "shared", true);
+        res.extend(filled(&range, |slot, res| match slot {
+            '0' => res.extend(tag(&from, "startRange", false)),
+            _ => res.extend(tag(&to, "endRange", false)),
+        }));
+        res.extend(tag(&to[split(&to)..], "shared", true));
+        Ok(shared(res))
+    }
+
+    /// "~5": the sign stands where that of a negative number would.
+    fn about(&self, value: &Number, parts: &[Part], table: &str) -> Vec<Part> {
+        let sign = self.data.text(&["systems", table, "approximately"]).unwrap_or("~");
+        // Without the marks of direction that a language puts before it.
+        let sign = sign.trim_start_matches(['\u{61c}', '\u{200e}', '\u{200f}']);
+        let sign = Part::new("approximatelySign", sign);
+        let negative = match value {
+            Number::Finite(it) if !it.negative => {
+                let value = Number::Finite(Decimal { negative: true, ..it.clone() });
+                self.parts_and_form(&value).0
             }
-            (&from[..], &to[..], &to[to.len()..])
+            _ => Vec::new(),
         };
-        let mut res = filled(&range, |slot, res| match slot {
-            '0' => res.extend(tag(from_shown, "startRange")),
-            _ => res.extend(tag(to_shown, "endRange")),
-        });
-        res.extend(tag(tail, "shared"));
-        Ok(res)
+        match negative.iter().position(|it| it.kind == "minusSign") {
+            Some(idx) => {
+                let mut res = negative;
+                res[idx] = sign;
+                res
+            }
+            None => std::iter::once(sign).chain(parts.iter().cloned()).collect(),
+        }
     }
 }
 

@@ -48,6 +48,8 @@ pub(super) struct Skeleton {
     /// Letter and width of each field; width 0 for none.
     fields: [(char, usize); N_FIELDS],
     types: [i32; N_FIELDS],
+    /// Whether the width of its hours does not count.
+    keeps_hours: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -280,14 +282,24 @@ impl Patterns {
 
     /// The pattern for a skeleton.
     pub(super) fn best(&self, skeleton: &str) -> String {
-        let wanted = Skeleton::parse(skeleton);
-        let (entry, missing, extra) = self.nearest(&wanted, u32::MAX);
+        self.best_for(&Skeleton::parse(skeleton))
+    }
+
+    /// The same for an end of a range, where hours are as wide as the locale has them.
+    pub(super) fn best_range(&self, skeleton: &str) -> String {
+        let mut wanted = Skeleton::parse(skeleton);
+        wanted.keeps_hours = true;
+        self.best_for(&wanted)
+    }
+
+    fn best_for(&self, wanted: &Skeleton) -> String {
+        let (entry, missing, extra) = self.nearest(wanted, u32::MAX);
         if missing == 0 && extra == 0 {
-            return self.adjusted(entry, &wanted, false);
+            return self.adjusted(entry, wanted, false);
         }
         let mask = wanted.mask();
-        let date = self.appending(&wanted, mask & DATE_FIELDS);
-        let time = self.appending(&wanted, mask & TIME_FIELDS);
+        let date = self.appending(wanted, mask & DATE_FIELDS);
+        let time = self.appending(wanted, mask & TIME_FIELDS);
         match (date.is_empty(), time.is_empty()) {
             (_, true) => date,
             (true, _) => time,
@@ -307,6 +319,11 @@ impl Patterns {
     pub(super) fn glued(&self, style: usize, date: &str, time: &str) -> String {
         let glue = self.data.nth(&["glue-at"], style).unwrap_or("{1}, {0}");
         glue.replace("{0}", time).replace("{1}", date)
+    }
+
+    /// What stands between a date and a range of times.
+    pub(super) fn glue_of_range(&self) -> &'static str {
+        self.data.text(&["glue-range"]).unwrap_or("{1}, {0}")
     }
 
     fn nearest(&self, wanted: &Skeleton, mask: u32) -> (&Entry, u32, u32) {
@@ -372,6 +389,7 @@ impl Patterns {
             }
             let is_kept = match field {
                 MINUTE | SECOND => true,
+                HOUR if wanted.keeps_hours => true,
                 _ if entry.is_specified && !matches!(wanted_letter, 'c' | 'e') => {
                     let own_width = entry.skeleton.fields[field].1;
                     let (is_number, wants_number) = (kind > 0, wanted.types[field] > 0);
@@ -409,28 +427,57 @@ impl Patterns {
         self.data.nth(&[table], style).unwrap_or("")
     }
 
-    /// How a range is written whose largest difference is `field`: the nearest
-    /// interval format, with fields as wide as in `skeleton`.
+    /// How a range is written whose first difference is in a field: the nearest
+    /// interval format of the same fields, which may get a larger one more.
     pub(super) fn interval(&self, skeleton: &str, difference: char) -> Option<String> {
         let wanted = Skeleton::parse(skeleton);
-        let mut best: Option<(i32, &str, Skeleton)> = None;
         let intervals = self.data.entries(&["intervals"]);
-        for (key, _) in intervals {
-            let candidate = Skeleton::parse(key);
-            let (distance, missing, extra) = wanted.distance(&candidate, u32::MAX);
-            if missing | extra == 0 && best.as_ref().is_none_or(|(least, ..)| distance < *least) {
-                best = Some((distance, key, candidate));
-            }
+        let (_, key, candidate) = intervals
+            .keys()
+            .filter_map(|key| {
+                let candidate = Skeleton::parse(key);
+                let (distance, missing, extra) = wanted.distance(&candidate, u32::MAX);
+                (missing | extra == 0).then_some((distance, *key, candidate))
+            })
+            .min_by_key(|(distance, ..)| *distance)?;
+        let find = |key: &str, field: char| {
+            // Hours that count to 24 have no halves of the day.
+            let hour = if skeleton.contains('H') { "H" } else { "h" };
+            let names: &[&str] = match field {
+                'a' => &["a", hour],
+                'h' => &[hour],
+                _ => &[&field.to_string()],
+            };
+            names.iter().find_map(|it| self.data.text(&["intervals", key, it]))
+        };
+        if let Some(pattern) = find(key, difference) {
+            return Some(widened(pattern, &wanted, &candidate));
         }
-        let (_, key, skeleton) = best?;
-        let pattern = self.data.text(&["intervals", key, &difference.to_string()])?;
-        let entry = Entry { skeleton, pattern: pattern.to_owned(), is_specified: true };
-        Some(self.adjusted(&entry, &wanted, false))
+        if !matches!(difference, 'G' | 'y' | 'M') || skeleton.contains(difference) {
+            return None;
+        }
+        let pattern = find(&format!("{difference}{key}"), difference)?;
+        Some(widened(pattern, &wanted, &candidate))
     }
 
     pub(super) fn interval_fallback(&self) -> &'static str {
         self.data.text(&["intervals", "intervalFormatFallback"]).unwrap_or("{0} – {1}")
     }
+}
+
+/// An interval pattern with fields as wide as wanted, where it has them as wide as
+/// its name says.
+fn widened(pattern: &str, wanted: &Skeleton, named: &Skeleton) -> String {
+    let mut res = tokens(pattern);
+    for token in &mut res {
+        let Token::Field(letter, width) = token else { continue };
+        let Some(field) = field_index(*letter) else { continue };
+        let (wanted, named) = (wanted.fields[field].1, named.fields[field].1);
+        if *width == named && wanted > named {
+            *width = wanted;
+        }
+    }
+    untokenize(&res)
 }
 
 /// CLDR's names of a field: for appending, and among the display names.

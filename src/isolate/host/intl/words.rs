@@ -215,7 +215,7 @@ impl Names {
                 if !is_alphabetic(2) && !is_number {
                     return Err(invalid());
                 }
-                let name = self.data.text(&["regions", &code.to_ascii_uppercase()]);
+                let name = self.name("regions", &code.to_ascii_uppercase());
                 (code.to_owned(), name.map(str::to_owned))
             }
             "script" => {
@@ -229,13 +229,8 @@ impl Names {
                 if !is_alphabetic(3) {
                     return Err(invalid());
                 }
-                let idx = match self.options.style.as_str() {
-                    "narrow" => 1,
-                    "short" => 0,
-                    _ => 2,
-                };
                 let names = Section::of(self.locale.data, "cur");
-                let name = names.nth(&[&code.to_ascii_uppercase()], idx);
+                let name = names.nth(&[&code.to_ascii_uppercase()], 2);
                 (code.to_owned(), name.map(str::to_owned))
             }
             "calendar" => {
@@ -262,14 +257,23 @@ impl Names {
         Ok(name.or_else(|| (self.options.fallback == "code").then_some(code)))
     }
 
+    /// "UK" for "United Kingdom", where a short name is wanted and there is one.
+    fn name(&self, table: &str, key: &str) -> Option<&'static str> {
+        let short = match self.options.style.as_str() {
+            "long" => None,
+            _ => self.data.text(&["short", table, key]),
+        };
+        short.or_else(|| self.data.text(&[table, key]))
+    }
+
     /// "American English", or "English (United States)".
     fn language(&self, code: &str) -> Option<String> {
         let is_dialect = self.options.language_display == "dialect";
-        if is_dialect && let Some(name) = self.data.text(&["languages", code]) {
+        if is_dialect && let Some(name) = self.name("languages", code) {
             return Some(name.to_owned());
         }
         let mut subtags = code.split('-');
-        let name = self.data.text(&["languages", subtags.next()?])?;
+        let name = self.name("languages", subtags.next()?)?;
         let rest: Vec<&str> = subtags.collect();
         if rest.is_empty() {
             return Some(name.to_owned());
@@ -279,7 +283,7 @@ impl Names {
             .iter()
             .map(|it| {
                 let table = if it.len() == 4 { "scripts" } else { "regions" };
-                self.data.text(&[table, it]).unwrap_or(it).to_owned()
+                self.name(table, it).unwrap_or(it).to_owned()
             })
             .reduce(|all, next| separator.replace("{0}", &all).replace("{1}", &next))?;
         let pattern = self.data.text(&["pattern"]).unwrap_or("{0} ({1})");
