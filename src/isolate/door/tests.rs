@@ -170,6 +170,32 @@ fn errors_of_the_host_are_whole_whatever_the_snippet_does_while_they_are_made() 
     assert_eq!(outcome.result, Ok("[]".to_owned()));
 }
 
+#[test]
+fn stacks_hand_over_no_function() {
+    let guard = Guard::adopt_thread().unwrap();
+    let mut isolate = build(&guard, vec![prelude()]).unwrap();
+    let body = r#"
+        const names = new Set(), got = [];
+        Error.prepareStackTrace = (error, frames) => {
+            for (const frame of frames) {
+                names.add(frame.getFunctionName());
+                for (let of = frame; of !== null; of = Object.getPrototypeOf(of)) {
+                    for (const key of Reflect.ownKeys(of)) {
+                        if (key === "constructor" || key in Object.prototype) continue;
+                        const seen = typeof of[key] === "function" ? of[key].call(frame) : of[key];
+                        if (typeof seen === "function" || typeof seen === "object" && seen !== null) got.push(key);
+                    }
+                }
+            }
+            return "";
+        };
+        try { new URL("bad"); } catch {}
+        try { setTimeout(1); } catch {}
+        return [got, names.has("__door"), names.has("main")];"#;
+    let outcome = run(&mut isolate, &guard, body);
+    assert_eq!(outcome.result, Ok("[[],true,true]".to_owned()));
+}
+
 /// What the host reads must be what the view shows at that moment, whatever became
 /// of its buffer since it was made.
 #[test]
