@@ -25,7 +25,7 @@ const BUNDLES = [
     entry: "entries/aws-s3.js",
     inner: "nameless",
     hooks: [
-      "s3-defaults", "endpoint-value", "endpoint-values", "endpoint-config", "serialize-context", "deserialize-context",
+      "s3-defaults", "endpoint-value", "endpoint-list", "endpoint-values", "endpoint-list-end", "endpoint-config", "serialize-context", "deserialize-context",
       "signer-config", "silent-logger", "silent-logger-class", "user-agent-once", "empty-body-tail",
       "partition-once", "content-type-once", "plain-content-length", "plain-expect-continue", "plain-bucket-name",
       "plain-bucket-endpoint", "error-registries", "error-registry-once", "no-extensions",
@@ -111,14 +111,26 @@ const HOOKS = {
   "endpoint-value": {
     file: "middleware-endpoint/adaptors/getEndpointFromInstructions.js",
     from: 'import { createConfigValueProvider } from "./createConfigValueProvider";',
-    to: 'import { valueOf } from "HERE/shims/config-value.js";',
+    to: 'import { parametersOf, valueOf } from "HERE/shims/config-value.js";',
   },
   "endpoint-values": {
     file: "middleware-endpoint/adaptors/getEndpointFromInstructions.js",
     from: 'endpointParams[name] = await createConfigValueProvider(instruction.name, name, clientConfig, instruction.type !== "builtInParams")();',
     to:
-      'const value = valueOf(instruction.name, name, clientConfig, instruction.type !== "builtInParams");' +
+      "const value = valueOf(parameters[idx], clientConfig);" +
       'endpointParams[name] = typeof value?.then === "function" ? await value : value;',
+  },
+  "endpoint-list": {
+    file: "middleware-endpoint/adaptors/getEndpointFromInstructions.js",
+    from: "for (const [name, instruction] of Object.entries(instructions)) {",
+    to:
+      "const parameters = parametersOf(instructions);" +
+      "for (let idx = 0; idx < parameters.length; idx++) { const { name, instruction } = parameters[idx];",
+  },
+  "endpoint-list-end": {
+    file: "middleware-endpoint/adaptors/getEndpointFromInstructions.js",
+    from: "Object.keys(instructions).length === 0",
+    to: "parameters.length === 0",
   },
   // Copies of the client's whole configuration, some hundred properties: what is
   // written into them goes into an object that has it as its prototype.
