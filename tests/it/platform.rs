@@ -118,6 +118,11 @@ fn asynchronous_snippets_answer_as_in_node() {
 }
 
 #[test]
+fn snippets_in_corners_answer_as_in_node() {
+    check_platform("corners");
+}
+
+#[test]
 fn data_shaping_snippets_answer_as_in_node() {
     check_platform("data_shaping");
 }
