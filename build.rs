@@ -2,16 +2,14 @@
 //! engine that will read it. Needs neither Node nor a network.
 
 use std::{
-    env,
-    fmt::Write as _,
-    fs,
+    env, fs,
     path::{Path, PathBuf},
 };
 
 use rquickjs::{Context, Module, Runtime, WriteOptions};
 
-/// In order of evaluation: later ones use what earlier ones define.
-const BUNDLES: &[&str] = &["prelude", "aws-s3", "my-lib"];
+/// The bundle that is no library: the web platform.
+const PRELUDE: &str = "prelude";
 
 fn main() {
     println!("cargo:rerun-if-changed=src/isolate/guard.c");
@@ -24,21 +22,42 @@ fn main() {
         .compile("guard");
 
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    let mut table = format!("const BUNDLES: [Bytecode; {}] = [\n", BUNDLES.len());
-    for name in BUNDLES {
-        let source = Path::new("bundles").join(format!("{name}.js"));
-        println!("cargo:rerun-if-changed={}", source.display());
-        let target = out.join(format!("{name}.bytecode"));
-        fs::write(&target, compile(name, &source)).expect("OUT_DIR is writable");
-        writeln!(
-            table,
-            "    Bytecode {{ name: {name:?}, bytes: include_bytes!({:?}) }},",
-            target.display().to_string()
-        )
-        .expect("strings take everything");
+    let (mut prelude, mut bundles, mut tables) = (String::new(), String::new(), String::new());
+    // What each is to the built-in preset is said in bundles/preset.toml.
+    println!("cargo:rerun-if-changed=bundles");
+    for path in files() {
+        println!("cargo:rerun-if-changed={}", path.display());
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if let Some(stem) = name.strip_suffix(".js") {
+            let target = out.join(format!("{stem}.bytecode"));
+            fs::write(&target, compile(stem, &path)).expect("OUT_DIR is writable");
+            match stem {
+                PRELUDE => prelude = included(&target),
+                _ => bundles += &format!("    ({name:?}, {}),\n", included(&target)),
+            }
+        } else if name.ends_with(".txt") {
+            tables += &format!("    ({name:?}, {}),\n", included(&path));
+        }
     }
-    table.push_str("];\n");
-    fs::write(out.join("bundles.rs"), table).expect("OUT_DIR is writable");
+    let code = format!(
+        "const PRELUDE_BYTES: &[u8] = {prelude};\n\
+         const BUNDLES: &[(&str, &[u8])] = &[\n{bundles}];\n\
+         const TABLES: &[(&str, &[u8])] = &[\n{tables}];\n"
+    );
+    fs::write(out.join("bundles.rs"), code).expect("OUT_DIR is writable");
+}
+
+fn included(path: &Path) -> String {
+    let path = path.canonicalize().expect("it was read or written just now");
+    format!("include_bytes!({:?})", path.display().to_string())
+}
+
+/// Sorted, so that the same bundles always give the same crate.
+fn files() -> Vec<PathBuf> {
+    let entries = fs::read_dir("bundles").expect("the bundles are part of the repository");
+    let mut res: Vec<PathBuf> = entries.filter_map(|it| Some(it.ok()?.path())).collect();
+    res.sort();
+    res
 }
 
 /// The binding writes modules, so a bundle is one; it imports and exports

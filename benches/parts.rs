@@ -159,8 +159,9 @@ fn blueprint(preset: Preset) -> Blueprint {
 }
 
 fn presets() -> [Preset; 2] {
-    let bare = Preset { name: "bare", bundles: &preset::DEFAULT.bundles[..1] };
-    [bare, preset::DEFAULT]
+    let mut bare = preset::DEFAULT.without_libraries();
+    bare.name = "bare";
+    [bare, *preset::DEFAULT]
 }
 
 fn isolates(n_runs: usize) {
@@ -200,7 +201,7 @@ fn isolates(n_runs: usize) {
 fn mixed_runs(preset: Preset, n_rounds: usize) {
     let name = preset.name;
     let config = pool::Config {
-        preset,
+        presets: vec![preset],
         n_workers: 1,
         memory_bytes: 4 << 20,
         cancellation: Cancellation { ask: Ask::Never, grace: Duration::ZERO },
@@ -219,6 +220,7 @@ fn mixed_runs(preset: Preset, n_rounds: usize) {
             })
         });
         let job = Job {
+            preset: 0,
             code: code.to_owned(),
             input: r#"{"name":"Ada","items":[1,2,3]}"#.to_owned(),
             deadline: Some((arrived + timeout, timeout)),

@@ -155,7 +155,7 @@ fn idle_mib() -> f64 {
         let guard = Guard::adopt_thread().unwrap();
         let (tracking, verify) = (Tracking::Best, Verify::Trust);
         let blueprint = Blueprint {
-            preset: preset::DEFAULT,
+            preset: *preset::DEFAULT,
             memory_bytes: 256 << 20,
             tracking,
             verify,

@@ -77,7 +77,7 @@ fn main() {
 fn set_aside(held: usize, n_rounds: usize) {
     let guard = Guard::adopt_thread().unwrap();
     let blueprint = Blueprint {
-        preset: preset::DEFAULT,
+        preset: *preset::DEFAULT,
         uses: Uses::Many,
         memory_bytes: 256 << 20,
         tracking: Tracking::Best,
@@ -183,6 +183,7 @@ fn ask(pool: &Pool, sleep_ms: u32, sender: &mpsc::Sender<Reply>) -> Ticket {
     let arrived = Instant::now();
     let timeout = Duration::from_secs(300);
     pool.submit(Job {
+        preset: 0,
         code: GET.to_owned(),
         input: sleep_ms.to_string(),
         deadline: Some((arrived + timeout, timeout)),

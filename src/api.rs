@@ -5,7 +5,13 @@
 //! It knows nothing of snippets and never asks the engine, except for what
 //! [`Inventory`] says is really there.
 
-use std::{collections::HashMap, sync::OnceLock};
+use std::{
+    collections::HashMap,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
 
 use serde::Deserialize;
 
@@ -32,6 +38,8 @@ pub enum Lookup {
 pub struct Api {
     tables: Vec<Table>,
     inventory: OnceLock<Inventory>,
+    /// Whether somebody is taking one, or has.
+    is_taken: AtomicBool,
 }
 
 /// The declarations behind one global, or those of the platform.
@@ -41,6 +49,8 @@ pub struct Table {
     pub global: Option<&'static str>,
     /// What the global is, in a line.
     pub about: &'static str,
+    /// The npm package that the global stands for.
+    pub package: Option<&'static str>,
     decls: Vec<Decl>,
     by_name: HashMap<&'static str, usize>,
     /// The text in lower case, byte for byte, for searches.
@@ -148,7 +158,12 @@ return list;";
 
 impl Api {
     pub fn new(tables: Vec<Table>) -> Api {
-        Api { tables, inventory: OnceLock::new() }
+        Api { tables, inventory: OnceLock::new(), is_taken: AtomicBool::new(false) }
+    }
+
+    /// Whether the caller is to find out what there really is; once.
+    pub fn lacks_inventory(&self) -> bool {
+        !self.is_taken.swap(true, Relaxed)
     }
 
     /// What there really is, once an isolate has said so.
@@ -217,7 +232,13 @@ impl Table {
             start = next;
         }
         let by_name = decls.iter().enumerate().map(|(idx, it)| (it.name, idx)).collect();
-        Table { global, about, decls, by_name, lower: OnceLock::new(), text }
+        let package = None;
+        Table { global, about, package, decls, by_name, lower: OnceLock::new(), text }
+    }
+
+    #[must_use]
+    pub fn with_package(self, package: Option<&'static str>) -> Table {
+        Table { package, ..self }
     }
 
     pub fn get(&self, name: &str) -> Option<Decl> {

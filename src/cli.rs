@@ -16,7 +16,9 @@ use crate::{
     kernel::{self, Access, Limits, Reach},
     net::{self, Resolver},
     policy::{Policy, Rule},
-    pool, service,
+    pool::{self, Warmth},
+    preset::init::Package,
+    service,
     spelling::suggestion,
     telemetry::{Snippets, log},
     token::{self, Token},
@@ -29,6 +31,9 @@ pub struct Settings {
     pub socket: Endpoint,
     /// `None` lets a request that names no timeout run for ever.
     pub timeout: Option<Duration>,
+    /// Folders of presets, in order.
+    pub presets: Vec<PathBuf>,
+    pub warmth: Warmth,
     pub n_workers: usize,
     pub memory_bytes: usize,
     pub queue_len: usize,
@@ -115,6 +120,29 @@ const SETTINGS: &[Setting] = &[
         set: |it, text| {
             let timeout = millis(text)?;
             it.timeout = (!timeout.is_zero()).then_some(timeout);
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "preset",
+        variable: "LLM_KERNEL_PRESET",
+        form: Form::Takes("<dir>"),
+        default: "none",
+        help: "folder of libraries; the first serves requests that name none; repeatable",
+        set: |it, text| {
+            let folders = text.split(',').map(str::trim).filter(|it| !matches!(*it, "" | "none"));
+            it.presets.extend(folders.map(PathBuf::from));
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "warm",
+        variable: "LLM_KERNEL_WARM",
+        form: Form::Switch,
+        default: "0",
+        help: "each worker builds every preset at the start, not on first use",
+        set: |it, text| {
+            it.warmth = if switch(text)? { Warmth::Always } else { Warmth::OnUse };
             Ok(())
         },
     },
@@ -452,6 +480,8 @@ impl Default for Settings {
         let mut res = Settings {
             socket: Endpoint::Unix(PathBuf::new()),
             timeout: None,
+            presets: Vec::new(),
+            warmth: Warmth::OnUse,
             n_workers: 0,
             memory_bytes: 0,
             queue_len: 0,
@@ -529,8 +559,10 @@ impl Settings {
         Ok(res)
     }
 
+    /// With the built-in preset: loading folders is the program's to do.
     pub fn service(&self) -> service::Config {
         let pool = pool::Config {
+            warmth: self.warmth,
             n_workers: self.n_workers,
             queue_len: self.queue_len,
             n_suspended: self.n_suspended,
@@ -556,7 +588,7 @@ impl Settings {
     }
 
     /// `token` is what TCP clients must know; without it one is made and left
-    /// where clients of this user look.
+    /// where clients of this user look. Presets as in [`Settings::service`].
     pub fn kernel(&self, token: Option<Token>) -> kernel::Config {
         let access = match (self.tcp_access, token) {
             (TcpAccess::Open, _) => Access::Open,
@@ -619,8 +651,16 @@ pub enum KernelArgs {
     Help,
     Version,
     Serve(Flags),
+    Preset(PresetArgs),
     /// Be the broker of a kernel that is locked down; for the kernel's own use.
     CredentialBroker,
+}
+
+/// `llm-kernel preset …`
+#[derive(Debug, PartialEq)]
+pub enum PresetArgs {
+    Check { folder: PathBuf },
+    Init { folder: PathBuf, packages: Vec<Package> },
 }
 
 impl KernelArgs {
@@ -648,10 +688,43 @@ impl KernelArgs {
                     flags.0.push((setting, text));
                 }
                 Value(word) if word == ARGUMENT => return Ok(KernelArgs::CredentialBroker),
+                Value(word) if word == "preset" && flags.0.is_empty() => return preset(parser),
                 other => return Err(other.unexpected().into()),
             }
         }
         Ok(KernelArgs::Serve(flags))
+    }
+}
+
+/// What follows `preset`.
+fn preset(mut parser: lexopt::Parser) -> Result<KernelArgs, UsageError> {
+    use lexopt::prelude::*;
+
+    const FORMS: &str =
+        "preset takes `check <dir>`, or `init <dir> --package <name>` with any number of packages";
+    let (mut words, mut packages) = (Vec::new(), Vec::new());
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Long("package") => {
+                let package = Package::parse(&parser.value()?.string()?)
+                    .map_err(|err| UsageError(format!("--package: {err}")))?;
+                packages.push(package);
+            }
+            Short('h') | Long("help") => return Ok(KernelArgs::Help),
+            Long(name) => return Err(unknown_flag(name, ["package", "help"])),
+            Value(word) => words.push(word),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    match (words.as_slice(), packages.as_slice()) {
+        ([how, folder], []) if how == "check" => {
+            Ok(KernelArgs::Preset(PresetArgs::Check { folder: folder.into() }))
+        }
+        ([how, folder], [_, ..]) if how == "init" => {
+            let folder = folder.into();
+            Ok(KernelArgs::Preset(PresetArgs::Init { folder, packages }))
+        }
+        _ => Err(UsageError(FORMS.to_owned())),
     }
 }
 
@@ -686,6 +759,8 @@ pub enum Question {
 #[derive(Debug, PartialEq)]
 pub struct LookUpArgs {
     pub lookup: Lookup,
+    /// As in [`RunArgs`].
+    pub preset: Option<String>,
     pub tokens: Option<usize>,
     /// As in [`RunArgs`].
     pub socket: Option<Endpoint>,
@@ -694,6 +769,8 @@ pub struct LookUpArgs {
 #[derive(Debug, PartialEq)]
 pub struct RunArgs {
     pub source: Source,
+    /// A name; where run-code runs the snippet itself, a folder is one too.
+    pub preset: Option<String>,
     pub input: Input,
     /// Where the kernel must be; absent means: wherever one is, or none.
     pub socket: Option<Endpoint>,
@@ -727,9 +804,9 @@ pub enum Output {
     AnswerLine,
 }
 
-const RUN_CODE_FLAGS: [&str; 11] = [
-    "code", "file", "input", "socket", "timeout", "check", "json", "stats", "doctor", "help",
-    "version",
+const RUN_CODE_FLAGS: [&str; 12] = [
+    "code", "file", "input", "preset", "socket", "timeout", "check", "json", "stats", "doctor",
+    "help", "version",
 ];
 
 impl RunCodeArgs {
@@ -740,7 +817,7 @@ impl RunCodeArgs {
         use lexopt::prelude::*;
 
         let (mut code, mut file, mut input) = (None, None, None);
-        let (mut socket, mut timeout_ms) = (None, None);
+        let (mut preset, mut socket, mut timeout_ms) = (None, None, None);
         let mut output = Output::Result;
         let mut check = Check::Warn;
         let mut question = None;
@@ -753,6 +830,7 @@ impl RunCodeArgs {
                 Long("code") => set_once("code", &mut code, parser.value()?.string()?)?,
                 Long("file") => set_once("file", &mut file, parser.value()?)?,
                 Long("input") => set_once("input", &mut input, parser.value()?.string()?)?,
+                Long("preset") => set_once("preset", &mut preset, parser.value()?.string()?)?,
                 Long("socket") => set_once("socket", &mut socket, socket_value(&mut parser)?)?,
                 Long("timeout") => {
                     let timeout = millis(&parser.value()?.string()?)
@@ -800,7 +878,7 @@ impl RunCodeArgs {
         if (&source, &input) == (&Source::Stdin, &Input::Stdin) {
             return Err(UsageError("--file - and --input - both want stdin".to_owned()));
         }
-        Ok(RunCodeArgs::Run(RunArgs { source, input, socket, timeout_ms, check, output }))
+        Ok(RunCodeArgs::Run(RunArgs { source, preset, input, socket, timeout_ms, check, output }))
     }
 }
 
@@ -808,7 +886,7 @@ impl RunCodeArgs {
 fn look_up(command: &str, mut parser: lexopt::Parser) -> Result<RunCodeArgs, UsageError> {
     use lexopt::prelude::*;
 
-    let (mut words, mut tokens, mut socket) = (Vec::new(), None, None);
+    let (mut words, mut preset, mut tokens, mut socket) = (Vec::new(), None, None, None);
     while let Some(arg) = parser.next()? {
         match arg {
             Long("tokens") => {
@@ -816,9 +894,12 @@ fn look_up(command: &str, mut parser: lexopt::Parser) -> Result<RunCodeArgs, Usa
                     .map_err(|err| UsageError(format!("--tokens: {err}")))?;
                 set_once("tokens", &mut tokens, n)?;
             }
+            Long("preset") => set_once("preset", &mut preset, parser.value()?.string()?)?,
             Long("socket") => set_once("socket", &mut socket, socket_value(&mut parser)?)?,
             Short('h') | Long("help") => return Ok(RunCodeArgs::Help),
-            Long(name) => return Err(unknown_flag(name, ["tokens", "socket", "help"])),
+            Long(name) => {
+                return Err(unknown_flag(name, ["preset", "tokens", "socket", "help"]));
+            }
             Value(word) => words.push(word.string()?),
             other => return Err(other.unexpected().into()),
         }
@@ -839,7 +920,7 @@ fn look_up(command: &str, mut parser: lexopt::Parser) -> Result<RunCodeArgs, Usa
             ));
         }
     };
-    Ok(RunCodeArgs::LookUp(LookUpArgs { lookup, tokens, socket }))
+    Ok(RunCodeArgs::LookUp(LookUpArgs { lookup, preset, tokens, socket }))
 }
 
 fn socket_value(parser: &mut lexopt::Parser) -> Result<Endpoint, UsageError> {
@@ -914,7 +995,11 @@ fn switch(text: &str) -> Result<bool, String> {
 /// What `llm-kernel --help` prints.
 pub fn kernel_help() -> String {
     let mut res = String::from(
-        "Runs TypeScript snippets for whoever connects.\n\nUsage: llm-kernel [flags]\n\nFlags:\n",
+        "Runs TypeScript snippets for whoever connects.\n\n\
+         Usage: llm-kernel [flags]\n       \
+                llm-kernel preset check <dir>\n       \
+                llm-kernel preset init <dir> --package [<global>=]<name>[@<version>] …\n\n\
+         Flags:\n",
     );
     for setting in SETTINGS {
         let flag = match setting.form {
@@ -944,12 +1029,14 @@ pub fn run_code_help() -> String {
     format!(
         "Runs one TypeScript snippet and prints its result.\n\n\
          Usage: run-code (--code <ts> | --file <path>) [flags]\n       \
-                run-code api search <words> | api show <name> | prompt  [--tokens <n>]\n\n\
+                run-code api search <words> | api show <name> | prompt  [--preset <name>] [--tokens <n>]\n\n\
          Flags:\n  \
            --code <ts>              body of `async function main(input)`\n  \
            --file <path>            read the body from a file; - is stdin\n  \
            --input <json>           JSON passed as `input`; @file and - (stdin) work too\n                           \
              [default: {{}}]\n  \
+           --preset <name>          the libraries that the snippet finds; a folder works too where\n                           \
+             run-code runs the snippet itself\n  \
            --socket <endpoint>      the kernel to use: /path, unix:/path, tcp://host:port,\n                           \
              host:port or port\n                           \
              LLM_KERNEL_SOCKET\n  \

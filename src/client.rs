@@ -240,8 +240,9 @@ impl Client {
         &mut self,
         lookup: Lookup,
         tokens: Option<usize>,
+        preset: Option<String>,
     ) -> Result<String, ClientError> {
-        Ok(self.control(&Control::Api { lookup, tokens })?.accepted()?.text)
+        Ok(self.control(&Control::Api { lookup, tokens, preset })?.accepted()?.text)
     }
 
     /// The answer to something else than a snippet.

@@ -24,7 +24,7 @@ pub use self::{
     door::Bytecode,
     drive::Run,
     guard::Guard,
-    heap::{Rollback, Tracking, Verify, keep_pagemap},
+    heap::{IMAGE_RESERVE as MAX_IMAGE_BYTES, Rollback, Tracking, Verify, keep_pagemap},
 };
 use self::{
     door::{BuildError as EngineError, Collect, Engine, Turn, Waiting},
@@ -101,8 +101,12 @@ enum State {
 pub enum BuildError {
     /// The system refused memory.
     Memory(io::Error),
-    /// A bundle threw while it was evaluated.
-    Bundle { name: String, message: String },
+    /// A bundle threw while it was evaluated, or does not set its globals.
+    Bundle { name: &'static str, position: Option<Position>, message: String },
+    /// It took longer than it may.
+    TooSlow { bundle: Option<&'static str> },
+    /// The image may not be as large.
+    TooLarge { bundle: Option<&'static str> },
     /// The engine did not survive the building.
     Engine(String),
 }
@@ -267,10 +271,21 @@ impl Isolate {
         let console = Console::new(0, 0);
         let mut host = Host::new(Clock::Building, console, PositionMap::default(), None);
         let Blueprint { preset, uses, .. } = blueprint;
-        let mut engine = Engine::build(guard, &heap, &mut host, preset.bundles, uses)?;
-        if uses == Uses::Many {
-            warm_up(&mut engine, guard, &heap, &mut host)?;
-        }
+        let built = Engine::build(guard, &heap, &mut host, preset.bundles, uses)
+            .map_err(BuildError::from)
+            .and_then(|mut engine| {
+                if uses == Uses::Many {
+                    warm_up(&mut engine, guard, &heap, &mut host)?;
+                }
+                Ok(engine)
+            });
+        let mut engine = match built {
+            // Whatever surfaces then: the end of the time was its cause.
+            Err(BuildError::Bundle { name, .. }) if guard.is_stopping() => {
+                return Err(BuildError::TooSlow { bundle: Some(name) });
+            }
+            built => built?,
+        };
         let (image, scratch) = (heap.image_bytes(), heap.scratch_bytes());
         let collect = Collect {
             first_at: image + COLLECT_ABOVE.min(scratch / 4),
@@ -520,8 +535,21 @@ impl Outcome {
 impl From<EngineError> for BuildError {
     fn from(err: EngineError) -> BuildError {
         match err {
-            EngineError::Bundle { name, message } => BuildError::Bundle { name, message },
-            EngineError::Left(exit) => BuildError::Engine(format!("building ended with {exit:?}")),
+            EngineError::Bundle { name, message, stack } => {
+                let position = stack::line_in(&stack, preset::FILE_PREFIX);
+                BuildError::Bundle { name, position, message }
+            }
+            EngineError::Left { exit: Exit::Killed | Exit::KilledAtDoor, bundle } => {
+                BuildError::TooSlow { bundle }
+            }
+            EngineError::Left { exit: Exit::OutOfMemory, bundle } => {
+                BuildError::TooLarge { bundle }
+            }
+            EngineError::Left { exit, bundle } => {
+                let bundle = bundle.map(|it| format!(" in {it}")).unwrap_or_default();
+                BuildError::Engine(format!("building ended with {exit:?}{bundle}"))
+            }
+            EngineError::Engine(message) => BuildError::Engine(message.to_owned()),
         }
     }
 }
@@ -530,8 +558,20 @@ impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             BuildError::Memory(err) => write!(f, "no memory for an isolate: {err}"),
-            BuildError::Bundle { name, message } => {
-                write!(f, "bundle {name} does not load: {message}")
+            BuildError::Bundle { name, position: None, message } => write!(f, "{name}: {message}"),
+            BuildError::Bundle { name, position: Some(Position { line, column }), message } => {
+                write!(f, "{name}:{line}:{column}: {message}")
+            }
+            BuildError::TooSlow { bundle } => {
+                write!(f, "{}: it does not end in time", bundle.unwrap_or("image"))
+            }
+            BuildError::TooLarge { bundle } => {
+                let bundle = bundle.unwrap_or("image");
+                write!(
+                    f,
+                    "{bundle}: the image may not be larger than {} MiB",
+                    MAX_IMAGE_BYTES >> 20
+                )
             }
             BuildError::Engine(message) => f.write_str(message),
         }
@@ -542,7 +582,7 @@ impl std::error::Error for BuildError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             BuildError::Memory(err) => Some(err),
-            BuildError::Bundle { .. } | BuildError::Engine(_) => None,
+            _ => None,
         }
     }
 }
@@ -561,7 +601,7 @@ mod tests {
 
     fn blueprint(tracking: Tracking) -> Blueprint {
         Blueprint {
-            preset: preset::DEFAULT,
+            preset: *preset::DEFAULT,
             uses: Uses::Many,
             memory_bytes: 64 << 20,
             tracking,

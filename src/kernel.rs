@@ -159,6 +159,16 @@ impl Shared {
             "connections": connections,
             "heldBytes": held_bytes,
             "requests": metrics.requests(),
+            "presets": self
+                .service
+                .presets()
+                .into_iter()
+                .map(|(preset, n_isolates)| json!({
+                    "name": preset.name,
+                    "version": preset.version,
+                    "isolates": n_isolates,
+                }))
+                .collect::<Vec<_>>(),
             "workers": workers,
             "queued": queued,
             "running": running,

@@ -9,7 +9,10 @@ pub(crate) mod queue;
 use std::{
     collections::HashMap,
     fmt, io,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -23,7 +26,7 @@ use crate::{
     isolate::{
         Blueprint, Budget, Outcome, Tracking, Uses, Verify,
         host::{calls::Outside, http::Limits},
-        preset::{self, Preset},
+        preset::{DEFAULT, Preset},
     },
     net::{self, Reactor, Resolver},
     policy::Policy,
@@ -35,7 +38,13 @@ use crate::{
 /// How many workers, and what a run may use.
 #[derive(Clone, Debug)]
 pub struct Config {
-    pub preset: Preset,
+    /// The first is for jobs that name none. At least one.
+    pub presets: Vec<Preset>,
+    pub warmth: Warmth,
+    /// How long an isolate of any but the first preset may be unused; then it goes.
+    pub preset_idle: Duration,
+    /// How long an image may be in the making.
+    pub load_time: Duration,
     pub uses: Uses,
     pub n_workers: usize,
     /// Jobs that may wait; beyond it `submit` refuses.
@@ -62,10 +71,23 @@ pub struct Config {
     pub verify: Verify,
 }
 
+/// When a worker builds its isolates.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Warmth {
+    /// That of the first preset at the start, others when they are first used. One
+    /// worker tries them all, so that a preset which does not load is no surprise.
+    OnUse,
+    /// All at the start, and they stay.
+    Always,
+}
+
 impl Default for Config {
     fn default() -> Config {
         Config {
-            preset: preset::DEFAULT,
+            presets: vec![*DEFAULT],
+            warmth: Warmth::OnUse,
+            preset_idle: Duration::from_secs(600),
+            load_time: Duration::from_secs(10),
             uses: Uses::Many,
             n_workers: thread::available_parallelism().map_or(1, usize::from),
             queue_len: 1024,
@@ -90,6 +112,8 @@ impl Default for Config {
 
 /// One snippet on its way to a worker.
 pub struct Job {
+    /// Index into [`Config::presets`].
+    pub preset: usize,
     pub code: String,
     /// JSON text, known to be valid and of bounded depth.
     pub input: String,
@@ -140,7 +164,7 @@ pub struct Reply {
 
 /// The queue is full, or the pool is stopping; the job comes back.
 #[derive(Debug)]
-pub struct Refused(pub Job);
+pub struct Refused(pub Box<Job>);
 
 /// Cancels its job, queued or running. Dropping it does nothing.
 #[derive(Clone, Debug)]
@@ -161,6 +185,7 @@ pub struct Pool {
     queue: Arc<Queue>,
     workers: Vec<thread::JoinHandle<()>>,
     unfinished: Arc<Unfinished>,
+    n_isolates: Arc<[AtomicUsize]>,
     outside: Arc<Outside>,
     /// Dropped last: it signals the workers' threads.
     watchdog: Watchdog,
@@ -206,16 +231,27 @@ impl Pool {
             suspended_bytes: config.suspended_bytes,
         }));
         let watchdog = Watchdog::start(config.cancellation, Arc::clone(&queue))?;
+        let n_isolates: Arc<[AtomicUsize]> =
+            config.presets.iter().map(|_preset| AtomicUsize::new(0)).collect();
         let (ready_sender, ready) = crossbeam_channel::unbounded();
         let outside = Arc::new(Outside::new(reactor, config.net, config.calls));
         let orders = Orders {
-            blueprint: Blueprint {
-                preset: config.preset,
-                uses: config.uses,
-                memory_bytes: config.memory_bytes,
-                tracking: config.tracking,
-                verify: config.verify,
-            },
+            blueprints: config
+                .presets
+                .iter()
+                .map(|preset| Blueprint {
+                    preset: *preset,
+                    uses: config.uses,
+                    memory_bytes: config.memory_bytes,
+                    tracking: config.tracking,
+                    verify: config.verify,
+                })
+                .collect(),
+            warmth: config.warmth,
+            preset_idle: config.preset_idle,
+            load_time: config.load_time,
+            n_isolates: Arc::clone(&n_isolates),
+            watchdog: watchdog.list(),
             budget: Budget { output_bytes: config.output_bytes, log_bytes: config.log_bytes },
             source_bytes: config.source_bytes,
             outside: Arc::clone(&outside),
@@ -223,7 +259,7 @@ impl Pool {
         };
         // From here on, an early return ends the workers that there are.
         let (workers, unfinished) = (Vec::new(), Arc::default());
-        let mut pool = Pool { queue, workers, unfinished, outside, watchdog };
+        let mut pool = Pool { queue, workers, unfinished, n_isolates, outside, watchdog };
         for _ in 0..config.n_workers.max(1) {
             pool.workers.push(worker::spawn(orders.clone(), ready_sender.clone())?);
         }
@@ -231,7 +267,7 @@ impl Pool {
         for _ in 0..pool.workers.len() {
             match ready.recv() {
                 Ok(Ok(())) => {}
-                Ok(Err(err)) => return Err(io::Error::other(err)),
+                Ok(Err(message)) => return Err(io::Error::other(message)),
                 Err(_) => return Err(io::Error::other("a worker ended before it was ready")),
             }
         }
@@ -257,7 +293,7 @@ impl Pool {
         let ticket = Ticket { watched: Arc::clone(&watched), watchdog };
         match self.queue.push(Task { job, watched }) {
             Ok(()) => Ok(ticket),
-            Err(task) => Err(Refused(task.job)),
+            Err(task) => Err(Refused(Box::new(task.job))),
         }
     }
 
@@ -274,6 +310,11 @@ impl Pool {
     /// Jobs that a worker has taken and not replied to, waiting ones included.
     pub fn running(&self) -> usize {
         self.unfinished.jobs.lock().by_number.len().saturating_sub(self.queued())
+    }
+
+    /// Isolates that there are at the moment, by preset.
+    pub fn isolates(&self) -> Vec<usize> {
+        self.n_isolates.iter().map(|it| it.load(Relaxed)).collect()
     }
 
     /// What waits outside of its isolate.

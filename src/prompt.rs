@@ -35,7 +35,7 @@ pub struct Terms<'a> {
 }
 
 /// An example, and the global that it needs.
-const EXAMPLES: &[(Option<&str>, &str, &str)] = &[
+const EXAMPLES: [(Option<&str>, &str, &str); 4] = [
     (
         None,
         r#"input: {"orders":[{"id":"a","total":12.5},{"id":"b","total":7.5}]}"#,
@@ -59,11 +59,22 @@ return JSON.parse(await Body.transformToString());
         r#"input: {"title":"Quarterly report, Q3"}"#,
         "return { slug: MyLib.slugify(input.title) };\n",
     ),
+    (
+        None,
+        r#"input: {"lines":["b=2","a=1"]}"#,
+        "\
+const pairs = (input.lines as string[]).map((line) => line.split(\"=\"));
+return Object.fromEntries(pairs.sort());
+",
+    ),
 ];
 
 /// The whole contract, the most important first, within about `n_tokens`.
 pub fn prompt(api: &Api, terms: &Terms<'_>, n_tokens: usize) -> String {
-    let globals = api.globals_in_words();
+    let libraries = match api.globals_in_words() {
+        none if none.is_empty() => "There is no library beside the web platform.".to_owned(),
+        globals => format!("The libraries are {globals}."),
+    };
     let mut lines = vec![
         "You can run TypeScript with `run-code --code '<body>' --input '<json>'`.\n".to_owned(),
         "Write only the body of `async function main(input)`: `await` works at its top level, and \
@@ -72,7 +83,7 @@ pub fn prompt(api: &Api, terms: &Terms<'_>, n_tokens: usize) -> String {
             .to_owned(),
         format!(
             "There is no import, export or require, no file system and no shell. \
-             The libraries are the globals {globals}.\n"
+             {libraries}\n"
         ),
         "Every run starts from scratch; nothing is kept between runs. `console.log` is for notes, \
          `return` for the result. An error names the line and what to change.\n"
@@ -136,22 +147,26 @@ fn section(api: &Api, table: &Table) -> Vec<String> {
         res.push(format!("- {}\n", api.signature(Found { table, decl })));
     }
     if !is_small {
-        let n_commands = decls.iter().filter(|it| it.kind == Kind::Command).count();
-        res.push(format!(
-            "- {} more commands; `run-code api show {name}` lists them.\n",
-            n_commands.saturating_sub(FIRST_OF_LARGE.len())
-        ));
+        let of = |kind| decls.iter().filter(move |it| it.kind == kind).count();
+        let more = match of(Kind::Command).saturating_sub(FIRST_OF_LARGE.len()) {
+            0 => format!("{} functions and {} classes", of(Kind::Function), of(Kind::Class)),
+            n_commands => format!("{n_commands} more commands"),
+        };
+        res.push(format!("- {more}; `run-code api show {name}` lists them.\n"));
     }
     res
 }
 
 /// The names of the web platform that are there.
 fn platform(api: &Api) -> Vec<String> {
-    let Some(inventory) = api.inventory() else { return Vec::new() };
     let Some(table) = api.tables().iter().find(|it| it.global.is_none()) else {
         return Vec::new();
     };
-    let names = table.decls().iter().map(|it| it.name).filter(|it| inventory.has(it));
+    let names = table
+        .decls()
+        .iter()
+        .map(|it| it.name)
+        .filter(|it| api.inventory().is_none_or(|inventory| inventory.has(it)));
     vec![format!(
         "\nFrom the web platform, besides the language's own: {}.\n",
         names.collect::<Vec<_>>().join(", ")
@@ -188,7 +203,7 @@ mod tests {
             Policy::new(["api.example.com:443".parse().unwrap(), "*.corp".parse().unwrap()]);
         let text = prompt(&preset::DEFAULT.api(), &terms(&policy), 2_000);
         for expected in [
-            "the globals `AwsS3`, `MyLib`",
+            "The libraries are the globals `AwsS3` and `MyLib`.",
             "Limits: 30000 ms (`--timeout` changes it), 128 MiB of heap, 1 MiB of source, 16 MiB of result, 256 KiB of console output.",
             "other hosts allowed: api.example.com:443, *.corp.",
             "new AwsS3.GetObjectCommand({ Bucket: string, Key: string, ",

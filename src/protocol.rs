@@ -61,6 +61,8 @@ impl fmt::Display for Id {
 pub struct Request {
     /// Echoed back unchanged, so that a client may match answers to requests.
     pub id: Option<Id>,
+    /// The libraries that it finds, by name; absent means the kernel's first.
+    pub preset: Option<String>,
     /// TypeScript: the body of `async function main(input) { … }`.
     pub code: String,
     /// JSON text of the `input` argument.
@@ -91,6 +93,7 @@ pub enum Control {
     Api {
         lookup: Lookup,
         tokens: Option<usize>,
+        preset: Option<String>,
     },
 }
 
@@ -137,7 +140,7 @@ pub enum Severity {
     NotARequest,
 }
 
-const RUN_FIELDS: [&str; 5] = ["id", "code", "input", "timeoutMs", "check"];
+const RUN_FIELDS: [&str; 6] = ["id", "preset", "code", "input", "timeoutMs", "check"];
 const OPS: [&str; 8] = ["ping", "stats", "metrics", "doctor", "cancel", "auth", "api", "prompt"];
 
 impl Message {
@@ -273,7 +276,8 @@ impl Fields<'_> {
         };
         let timeout_ms = self.get("timeoutMs").map(|raw| timeout_ms(raw.get())).transpose()?;
         let check = self.get("check").map(|raw| check(raw.get())).transpose()?.unwrap_or_default();
-        Ok(Request { id, code, input: input.to_owned(), timeout_ms, check })
+        let preset = self.preset()?;
+        Ok(Request { id, preset, code, input: input.to_owned(), timeout_ms, check })
     }
 
     fn control(&self, op: &str, id: Option<&Id>) -> Result<Control, Failure> {
@@ -292,11 +296,12 @@ impl Fields<'_> {
                 Ok(Control::Cancel { target })
             }
             "prompt" => {
-                self.refuse_unknown(&["id", "op", "tokens"])?;
-                Ok(Control::Api { lookup: Lookup::Prompt, tokens: self.tokens()? })
+                self.refuse_unknown(&["id", "op", "tokens", "preset"])?;
+                let (tokens, preset) = (self.tokens()?, self.preset()?);
+                Ok(Control::Api { lookup: Lookup::Prompt, tokens, preset })
             }
             "api" => {
-                self.refuse_unknown(&["id", "op", "search", "show", "tokens"])?;
+                self.refuse_unknown(&["id", "op", "search", "show", "tokens", "preset"])?;
                 let lookup = match (self.get("search"), self.get("show")) {
                     (Some(words), None) => Lookup::Search(string("search", words.get())?),
                     (None, Some(name)) => Lookup::Show(string("show", name.get())?),
@@ -306,7 +311,7 @@ impl Fields<'_> {
                         ));
                     }
                 };
-                Ok(Control::Api { lookup, tokens: self.tokens()? })
+                Ok(Control::Api { lookup, tokens: self.tokens()?, preset: self.preset()? })
             }
             _ => {
                 self.refuse_unknown(&["id", "op", "token"])?;
@@ -318,6 +323,10 @@ impl Fields<'_> {
 }
 
 impl Fields<'_> {
+    fn preset(&self) -> Result<Option<String>, Failure> {
+        self.get("preset").map(|raw| string("preset", raw.get())).transpose()
+    }
+
     fn tokens(&self) -> Result<Option<usize>, Failure> {
         let Some(raw) = self.get("tokens") else { return Ok(None) };
         match raw.get().parse::<usize>() {
@@ -447,6 +456,9 @@ impl Request {
         if let Some(id) = &self.id {
             res.push_str(&format!(r#""id":{id},"#));
         }
+        if let Some(preset) = &self.preset {
+            res.push_str(&format!(r#""preset":{},"#, json_string(preset)));
+        }
         res.push_str(r#""code":"#);
         res.push_str(&json_string(&self.code));
         res.push_str(r#","input":"#);
@@ -478,7 +490,7 @@ impl Control {
             Control::Auth { token } => {
                 format!("{{\"op\":\"{op}\",\"token\":{}}}\n", json_string(token))
             }
-            Control::Api { lookup, tokens } => {
+            Control::Api { lookup, tokens, preset } => {
                 let mut res = format!("{{\"op\":\"{op}\"");
                 match lookup {
                     Lookup::Search(words) => {
@@ -491,6 +503,9 @@ impl Control {
                 }
                 if let Some(tokens) = tokens {
                     res.push_str(&format!(",\"tokens\":{tokens}"));
+                }
+                if let Some(preset) = preset {
+                    res.push_str(&format!(",\"preset\":{}", json_string(preset)));
                 }
                 res.push_str("}\n");
                 res

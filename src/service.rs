@@ -11,7 +11,6 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
-        mpsc,
     },
     time::{Duration, Instant},
 };
@@ -20,14 +19,14 @@ use parking_lot::Mutex;
 
 use crate::{
     advice::{advice, cut_in_the_middle, shorten},
-    api::{Api, INVENTORY_SNIPPET, Lookup},
+    api::Lookup,
     isolate::{
         Level, LogLine, Ran, Ring, RunError, Thrown, Usage,
         host::{
             calls::Introduction,
             http::{Effect, Effects, MAX_LISTED},
         },
-        preset,
+        preset::Preset,
     },
     net::Reactor,
     pool::{self, After, Job, Pool, Refused, Reply, Restoration, Restored, Ticket},
@@ -37,11 +36,11 @@ use crate::{
         millis,
     },
     telemetry::{self, Gauges, Metrics, Run, Snippets, Stopped},
-    transpile::{Check, Finding, Findings, Position, TranspileError, code_frame},
+    transpile::{Finding, Findings, Position, TranspileError, code_frame},
 };
 
-/// Index of the one preset there is, in metrics.
-const PRESET: usize = 0;
+/// Index of the preset that counts where none is meant.
+const FIRST_PRESET: usize = 0;
 
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -68,7 +67,6 @@ pub struct Service {
     pool: Mutex<Option<Pool>>,
     stopping: AtomicBool,
     metrics: Arc<Metrics>,
-    api: Arc<Api>,
 }
 
 impl fmt::Debug for Service {
@@ -100,17 +98,13 @@ impl Service {
     /// `reactor` does what snippets ask of the world outside.
     pub fn start(config: Config, reactor: Reactor) -> io::Result<Service> {
         let pool = Pool::start(config.pool.clone(), reactor)?;
-        let api = preset::DEFAULT.api();
-        if api.inventory().is_none() {
-            take_inventory(&pool, &api);
-        }
-        let metrics = Metrics::new(&KINDS, vec![preset::DEFAULT.name.to_owned()]);
+        let names = config.pool.presets.iter().map(|it| it.name.to_owned());
+        let metrics = Metrics::new(&KINDS, names.collect());
         Ok(Service {
             config,
             pool: Mutex::new(Some(pool)),
             stopping: AtomicBool::new(false),
             metrics: Arc::new(metrics),
-            api,
         })
     }
 
@@ -120,17 +114,25 @@ impl Service {
 
     /// Never blocks. `None` when the answer has already been given.
     pub fn submit(&self, request: Request, arrived: Instant, respond: Respond) -> Option<Ticket> {
-        let Request { id, code, input, timeout_ms, check } = request;
+        let Request { id, preset, code, input, timeout_ms, check } = request;
         if self.config.snippets == Snippets::Logged {
             let id = id.as_ref().map(Id::to_string);
             telemetry::snippet(id.as_deref(), &code, &input);
         }
         let metrics = Arc::clone(&self.metrics);
+        let (preset, unknown) = match self.preset_idx(preset.as_deref()) {
+            Ok(preset) => (preset, None),
+            Err(failure) => (FIRST_PRESET, Some(failure)),
+        };
         let refuse = |respond: Respond, id, failure| {
             let answer = Answer::refusal(id, failure);
-            metrics.refused(PRESET, kind_of(&answer));
+            metrics.refused(preset, kind_of(&answer));
             respond(answer);
         };
+        if let Some(failure) = unknown {
+            refuse(respond, id, failure);
+            return None;
+        }
         let timeout = match timeout_ms {
             None => self.config.default_timeout,
             Some(0) if self.config.default_timeout.is_none() => None,
@@ -155,9 +157,11 @@ impl Service {
         // The job and its refusal both need to answer; only one of them does.
         let duty = Arc::new(Mutex::new(Some((respond, id))));
         let snippets = self.config.snippets;
-        let pending = Pending { duty: Arc::clone(&duty), metrics: Arc::clone(&metrics), snippets };
+        let metrics_of_run = Arc::clone(&metrics);
+        let pending =
+            Pending { preset, duty: Arc::clone(&duty), metrics: metrics_of_run, snippets };
         let reply = Box::new(move |reply: Reply| pending.fulfil(reply, timeout));
-        match pool.submit(Job { code, input, deadline, arrived, check, reply }) {
+        match pool.submit(Job { preset, code, input, deadline, arrived, check, reply }) {
             Ok(ticket) => Some(ticket),
             Err(Refused(_job)) => {
                 let (respond, id) = duty.lock().take()?;
@@ -165,7 +169,7 @@ impl Service {
                     refuse(respond, id, shutting_down());
                 } else {
                     let answer = Answer::refusal(id, busy());
-                    metrics.overloaded(PRESET, kind_of(&answer));
+                    metrics.overloaded(preset, kind_of(&answer));
                     respond(answer);
                 }
                 None
@@ -173,13 +177,33 @@ impl Service {
         }
     }
 
+    #[expect(clippy::result_large_err, reason = "only for who is refused")]
+    fn preset_idx(&self, name: Option<&str>) -> Result<usize, Failure> {
+        let Some(name) = name else { return Ok(FIRST_PRESET) };
+        let presets = &self.config.pool.presets;
+        presets.iter().position(|it| it.name == name).ok_or_else(|| {
+            let known: Vec<String> = presets.iter().map(|it| format!("`{}`", it.name)).collect();
+            let shown: String = name.chars().take(64).collect();
+            Failure::bad_request(format!(
+                "unknown preset `{shown}`; this kernel has {}",
+                known.join(", ")
+            ))
+        })
+    }
+
     /// Text about what a snippet may use; `Err` when it is not there.
     #[expect(clippy::result_large_err, reason = "once per request")]
-    pub fn look_up(&self, lookup: &Lookup, tokens: Option<usize>) -> Result<String, Failure> {
+    pub fn look_up(
+        &self,
+        lookup: &Lookup,
+        tokens: Option<usize>,
+        preset: Option<&str>,
+    ) -> Result<String, Failure> {
+        let api = self.config.pool.presets[self.preset_idx(preset)?].api();
         match lookup {
-            Lookup::Search(words) => Ok(self.api.search(words, tokens.unwrap_or(SEARCH_TOKENS))),
+            Lookup::Search(words) => Ok(api.search(words, tokens.unwrap_or(SEARCH_TOKENS))),
             Lookup::Show(name) => {
-                self.api.show(name, tokens.unwrap_or(SHOW_TOKENS)).map_err(|message| {
+                api.show(name, tokens.unwrap_or(SHOW_TOKENS)).map_err(|message| {
                     Failure::bad_request(message)
                         .with_hint("`run-code api search <words>` finds names")
                 })
@@ -194,7 +218,7 @@ impl Service {
                     log_bytes: pool.log_bytes,
                     policy: &pool.net.policy,
                 };
-                Ok(prompt::prompt(&self.api, &terms, tokens.unwrap_or(PROMPT_TOKENS)))
+                Ok(prompt::prompt(&api, &terms, tokens.unwrap_or(PROMPT_TOKENS)))
             }
         }
     }
@@ -202,8 +226,15 @@ impl Service {
     /// An answer to what never became a job; it counts all the same.
     pub fn refusal(&self, id: Option<Id>, failure: Failure) -> Answer {
         let answer = Answer::refusal(id, failure);
-        self.metrics.refused(PRESET, kind_of(&answer));
+        self.metrics.refused(FIRST_PRESET, kind_of(&answer));
         answer
+    }
+
+    /// What there is to choose from, and how many isolates of each.
+    pub fn presets(&self) -> Vec<(Preset, usize)> {
+        let presets = self.config.pool.presets.iter().copied();
+        let n_isolates = self.pool.lock().as_ref().map(Pool::isolates).unwrap_or_default();
+        presets.zip(n_isolates.into_iter().chain(std::iter::repeat(0))).collect()
     }
 
     pub fn metrics(&self) -> &Arc<Metrics> {
@@ -257,35 +288,10 @@ impl Service {
     }
 }
 
-/// Asks an isolate which names there are, once per process.
-fn take_inventory(pool: &Pool, api: &Api) {
-    let (sender, receiver) = mpsc::channel();
-    let job = Job {
-        code: INVENTORY_SNIPPET.to_owned(),
-        input: "{}".to_owned(),
-        deadline: None,
-        arrived: Instant::now(),
-        check: Check::Warn,
-        reply: Box::new(move |reply| {
-            let _ = sender.send(reply.outcome);
-            Box::new(|_restored| ())
-        }),
-    };
-    if pool.submit(job).is_err() {
-        return;
-    }
-    // Without an inventory nothing is known to be missing, which is safe.
-    if let Ok(Ok(outcome)) = receiver.recv()
-        && let Ok(json) = outcome.result
-        && let Ok(inventory) = serde_json::from_str(&json)
-    {
-        api.set_inventory(inventory);
-    }
-}
-
 /// The duty to answer a request. Whoever takes it answers; a job that is lost
 /// with its worker answers by being dropped.
 struct Pending {
+    preset: usize,
     duty: Arc<Mutex<Option<Duty>>>,
     metrics: Arc<Metrics>,
     snippets: Snippets,
@@ -300,7 +306,7 @@ impl Pending {
 
     /// Answers, and says what is to be done when the worker is ready again.
     fn fulfil(self, reply: Reply, timeout: Option<Duration>) -> After {
-        let mut run = run_of(&reply);
+        let mut run = run_of(&reply, self.preset);
         if let Ok(outcome) = &reply.outcome {
             for (row, n) in &outcome.effects.rows {
                 self.metrics.called(*row, *n);
@@ -334,16 +340,16 @@ impl Drop for Pending {
             let failure = Failure::new(FailureKind::Internal, "the worker of this request died")
                 .with_hint("this is a bug in the kernel, not in the snippet; try once more");
             let answer = Answer::refusal(id, failure);
-            self.metrics.refused(PRESET, kind_of(&answer));
+            self.metrics.refused(self.preset, kind_of(&answer));
             respond(answer);
         }
     }
 }
 
 /// What there is to be told about a run before its worker is ready again.
-fn run_of(reply: &Reply) -> Run {
+fn run_of(reply: &Reply, preset: usize) -> Run {
     let run = Run {
-        preset: PRESET,
+        preset,
         worker_idx: reply.worker_idx,
         queue: reply.queued,
         kill_overrun: reply.overrun,
@@ -696,7 +702,7 @@ mod tests {
         let respond: Respond = Box::new(move |answer| sender.send(answer).unwrap());
         let duty = Arc::new(Mutex::new(Some((respond, Some(Id::text("a"))))));
         let metrics = Arc::new(Metrics::new(&KINDS, vec!["default".to_owned()]));
-        drop(Pending { duty, metrics, snippets: Snippets::Private });
+        drop(Pending { preset: 0, duty, metrics, snippets: Snippets::Private });
         let answer = answers.recv().unwrap();
         assert_eq!(answer.id, Some(Id::text("a")));
         assert_eq!(answer.outcome.unwrap_err().message, "the worker of this request died");

@@ -287,6 +287,19 @@ pub(crate) fn worker_rebuilt(worker_idx: usize, took: Duration, error: Option<&s
     }
 }
 
+/// An isolate was built for a run that found none, or could not be (`error`).
+pub(crate) fn isolate_built(worker: usize, preset: &str, took: Duration, error: Option<&str>) {
+    match error {
+        None => info!(target: TARGET, worker, preset, build_ms = ms(took), "isolate built"),
+        Some(error) => error!(target: TARGET, worker, preset, error, "isolate not built"),
+    }
+}
+
+/// Nobody has used it for long.
+pub(crate) fn isolate_retired(worker: usize, preset: &str) {
+    info!(target: TARGET, worker, preset, "isolate retired");
+}
+
 pub(crate) fn connected(n_connections: usize) {
     debug!(target: TARGET, connections = n_connections, "connection");
 }

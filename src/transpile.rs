@@ -126,8 +126,14 @@ impl Transpiler {
 
     /// Checks each snippet against what is there, too.
     #[must_use]
-    pub fn with_api(self, api: Arc<Api>) -> Transpiler {
-        Transpiler { api: Some(api), ..self }
+    pub fn with_api(mut self, api: Arc<Api>) -> Transpiler {
+        self.check_against(api);
+        self
+    }
+
+    /// The next snippets will find this there.
+    pub fn check_against(&mut self, api: Arc<Api>) {
+        self.api = Some(api);
     }
 
     /// What the check of the last snippet found.
@@ -173,7 +179,7 @@ fn build(
     check: Option<(&Api, &mut Findings)>,
 ) -> Result<Program, TranspileError> {
     let ParserReturn { mut program, module_record, .. } = parse(allocator, code)?;
-    contract::check(code, &program, &module_record)?;
+    contract::check(code, &program, &module_record, check.as_ref().map(|(api, _)| *api))?;
     if code.contains("enum") {
         contract::check_enums(code, &program)?;
     }

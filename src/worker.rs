@@ -1,8 +1,9 @@
-//! One thread, one isolate: take a job or a run that can go on, give it a turn,
-//! reply when it ends, roll back, repeat.
+//! One thread, one isolate for each preset: take a job or a run that can go on,
+//! give it a turn, reply when it ends, roll back, repeat.
 //!
 //! An isolate is built on the thread that uses it and never leaves it, and so are
-//! its runs. Each of them is in one of three states:
+//! its runs. That of the first preset is always there; the others are built when
+//! they are first used, and go when nobody has used them for long. Each of them is in one of three states:
 //!
 //! ```text
 //!   job ──begin──► in a turn ──────────ended──► reply
@@ -14,9 +15,10 @@
 //!                    └─────────its turn comes────────────┘
 //! ```
 //!
-//! The *resident* run, at most one, is what the isolate holds. A *suspended* run is
-//! a delta; it becomes one only when the isolate is needed for a job or for another
-//! run, so a lone run that waits stays where it is. Who is next is asked of the
+//! The *resident* run, at most one, is what its isolate holds; all others of this
+//! thread are pristine then. A *suspended* run is a delta; it becomes one only when
+//! the thread is needed for a job or for another run, of whatever preset, so a lone
+//! run that waits stays where it is. Who is next is asked of the
 //! [`Queue`], which goes by when each became ready. `agenda` orders a worker's own
 //! runs by that: a timer's instant, or the one at which a completion came. The
 //! thread sleeps on its inbox until the first of them, or for ever.
@@ -34,7 +36,10 @@ use std::{
     collections::{BTreeSet, HashMap},
     fmt,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -42,9 +47,10 @@ use std::{
 use crossbeam_channel::{Receiver, Sender};
 
 use crate::{
+    api::{INVENTORY_SNIPPET, Inventory},
     isolate::{
-        Blueprint, Budget, BuildError, ENGINE_STACK, Isolate, Outcome, Ran, Rollback, Run,
-        RunError, Step, SuspendError, Suspended, Verify, give_up,
+        Blueprint, Budget, BuildError, ENGINE_STACK, Isolate, Outcome, Ran, Run, RunError, Step,
+        SuspendError, Suspended, Verify, give_up,
         guard::Guard,
         host::{
             Completion, Completions, Mail, RunNumber,
@@ -52,12 +58,12 @@ use crate::{
         },
     },
     pool::{
-        After, Job, Reply, Restoration, Restored,
+        After, Job, Reply, Restoration, Restored, Warmth,
         queue::{Holds, Next, NoRoom, Queue, Task},
     },
     telemetry,
     transpile::{self, Check, Findings, TranspileError, Transpiler},
-    watchdog::{Cause, Running, Watched},
+    watchdog::{Cause, List, Running, Watched},
 };
 
 /// Address space for a worker's stack. The engine and the transpiler, which
@@ -71,18 +77,25 @@ const STACK_BYTES: usize = {
 /// What every worker of a pool is told.
 #[derive(Clone, Debug)]
 pub(crate) struct Orders {
-    pub(crate) blueprint: Blueprint,
+    /// By preset.
+    pub(crate) blueprints: Vec<Blueprint>,
+    pub(crate) warmth: Warmth,
+    pub(crate) preset_idle: Duration,
+    pub(crate) load_time: Duration,
+    /// Isolates of all workers, by preset.
+    pub(crate) n_isolates: Arc<[AtomicUsize]>,
+    pub(crate) watchdog: Arc<List>,
     pub(crate) budget: Budget,
     pub(crate) source_bytes: usize,
     pub(crate) outside: Arc<Outside>,
     pub(crate) queue: Arc<Queue>,
 }
 
-/// Starts a worker. It says on `ready` whether it has an isolate, and ends when
+/// Starts a worker. It says on `ready` whether it has its isolates, and ends when
 /// the queue is closed and all its runs are over.
 pub(crate) fn spawn(
     orders: Orders,
-    ready: Sender<Result<(), BuildError>>,
+    ready: Sender<Result<(), String>>,
 ) -> std::io::Result<thread::JoinHandle<()>> {
     let (sender, inbox) = crossbeam_channel::unbounded();
     let idx = orders.queue.add_worker(sender.clone());
@@ -90,28 +103,15 @@ pub(crate) fn spawn(
         let guard = match Guard::adopt_thread() {
             Ok(guard) => guard,
             Err(err) => {
-                let _ = ready.send(Err(BuildError::Memory(err)));
+                let _ = ready.send(Err(BuildError::Memory(err).to_string()));
                 return;
             }
         };
-        let began = Instant::now();
-        let isolate = match Isolate::build(&guard, orders.blueprint) {
-            Ok(isolate) => isolate,
-            Err(err) => {
-                let _ = ready.send(Err(err));
-                return;
-            }
-        };
-        telemetry::worker_born(idx, began.elapsed());
-        let _ = ready.send(Ok(()));
-        drop(ready);
-        let transpiler =
-            Transpiler::new(orders.source_bytes).with_api(orders.blueprint.preset.api());
         let mut worker = Worker {
             idx,
             guard,
-            isolate: Some(isolate),
-            transpiler,
+            isolates: orders.blueprints.iter().map(|_preset| None).collect(),
+            transpiler: Transpiler::new(orders.source_bytes),
             orders,
             inbox,
             sender,
@@ -121,6 +121,14 @@ pub(crate) fn spawn(
             room: Room::Unknown,
             last_run: 0,
         };
+        let began = Instant::now();
+        if let Err(message) = worker.build_first() {
+            let _ = ready.send(Err(message));
+            return;
+        }
+        telemetry::worker_born(idx, began.elapsed());
+        let _ = ready.send(Ok(()));
+        drop(ready);
         // A bug in this module costs what is at work or waits here, and no more.
         while let Err(panic) = catch_unwind(AssertUnwindSafe(|| worker.serve())) {
             worker.start_over(panic);
@@ -131,10 +139,11 @@ pub(crate) fn spawn(
 
 struct Worker {
     idx: usize,
-    /// Dropped before the isolate, which does not matter: that is only unmapped.
+    /// Dropped before the isolates, which does not matter: they are only unmapped.
     guard: Guard,
-    /// `None` when it could not be rebuilt; the next job tries again.
-    isolate: Option<Isolate>,
+    /// By preset. `None` where there is none yet or no more, or where it could not
+    /// be rebuilt; the next job tries again.
+    isolates: Vec<Option<Kept>>,
     transpiler: Transpiler,
     orders: Orders,
     inbox: Receiver<Mail>,
@@ -144,14 +153,42 @@ struct Worker {
     runs: HashMap<RunNumber, Waiting>,
     /// When each of them can go on, if that is known.
     agenda: BTreeSet<(Instant, RunNumber)>,
-    /// Whose heap the isolate holds.
+    /// Whose heap its isolate holds.
     resident: Option<RunNumber>,
     room: Room,
     last_run: RunNumber,
 }
 
+struct Kept {
+    isolate: Isolate,
+    /// When a run last had it.
+    used: Instant,
+    _counted: Counted,
+}
+
+/// One of the isolates that there are.
+struct Counted {
+    n_isolates: Arc<[AtomicUsize]>,
+    preset: usize,
+}
+
+impl Counted {
+    fn new(n_isolates: &Arc<[AtomicUsize]>, preset: usize) -> Counted {
+        n_isolates[preset].fetch_add(1, Relaxed);
+        Counted { n_isolates: Arc::clone(n_isolates), preset }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.n_isolates[self.preset].fetch_sub(1, Relaxed);
+    }
+}
+
 /// This thread's side of a run between two turns.
 struct Waiting {
+    /// Whose isolate it needs.
+    preset: usize,
     watched: Arc<Watched>,
     /// `None` while the isolate holds it.
     suspended: Option<Suspended>,
@@ -198,8 +235,23 @@ enum Room {
 }
 
 impl Worker {
+    /// What has to be there before anybody is served; `Err` names the preset.
+    fn build_first(&mut self) -> Result<(), String> {
+        for preset in 0..self.isolates.len() {
+            // The first worker tries out what nobody has tried.
+            let is_tried = self.idx == 0 && !self.orders.blueprints[preset].preset.is_built_in();
+            if preset == 0 || is_tried || self.orders.warmth == Warmth::Always {
+                self.build(preset).map_err(|err| {
+                    format!("preset `{}`: {err}", self.orders.blueprints[preset].preset.name)
+                })?;
+            }
+        }
+        Ok(())
+    }
+
     fn serve(&mut self) {
         loop {
+            self.retire_unused();
             while let Ok(mail) = self.inbox.try_recv() {
                 self.take(mail);
             }
@@ -237,8 +289,9 @@ impl Worker {
 
     /// Until there is mail, or somebody is ready.
     fn sleep(&mut self) {
-        let mail = match self.next_own() {
-            Some((at, _)) => self.inbox.recv_deadline(at).ok(),
+        let own = self.next_own().map(|(at, _)| at);
+        let mail = match own.into_iter().chain(self.next_retirement()).min() {
+            Some(at) => self.inbox.recv_deadline(at).ok(),
             None => self.inbox.recv().ok(),
         };
         if let Some(mail) = mail {
@@ -264,18 +317,49 @@ impl Worker {
     /// being dropped, what waits here now, and the next isolate knows of neither.
     fn start_over(&mut self, panic: Box<dyn Any + Send>) {
         // Whoever verifies wants to see it fail, not the cure.
-        if self.orders.blueprint.verify == Verify::EachRollback {
+        if self.verify() == Verify::EachRollback {
             resume_unwind(panic);
         }
         self.guard.end_run();
         self.room = Room::Unknown;
-        self.lose_isolate();
+        for preset in 0..self.isolates.len() {
+            self.lose_isolate(preset);
+        }
+    }
+
+    fn verify(&self) -> Verify {
+        self.orders.blueprints[0].verify
+    }
+
+    /// When the first of the isolates will have been unused for too long.
+    fn next_retirement(&self) -> Option<Instant> {
+        if self.orders.warmth == Warmth::Always {
+            return None;
+        }
+        let used = self.isolates.iter().skip(1).flatten().map(|it| it.used);
+        used.min().and_then(|it| it.checked_add(self.orders.preset_idle))
+    }
+
+    fn retire_unused(&mut self) {
+        let now = Instant::now();
+        if self.next_retirement().is_some_and(|at| at <= now) {
+            for preset in 1..self.isolates.len() {
+                let is_needed = self.runs.values().any(|it| it.preset == preset);
+                let Some(kept) = &mut self.isolates[preset] else { continue };
+                if is_needed {
+                    kept.used = now;
+                } else if kept.used + self.orders.preset_idle <= now {
+                    self.isolates[preset] = None;
+                    let name = self.orders.blueprints[preset].preset.name;
+                    telemetry::isolate_retired(self.idx, name);
+                }
+            }
+        }
     }
 
     fn begin(&mut self, task: Task) {
         #[cfg(test)]
         self.inject(&task.job.code);
-        let began = Instant::now();
         if let Some(cause) = task.watched.cause() {
             return task.refuse(cause);
         }
@@ -286,8 +370,13 @@ impl Worker {
             self.orders.queue.put_back(task);
             return;
         }
+        // Before the run has a number: its deadline must not end the building.
+        if self.isolates[task.job.preset].is_none() {
+            self.build_on_use(task.job.preset);
+        }
+        let began = Instant::now();
         let Task { job, watched } = task;
-        let Job { code, input, arrived, deadline, check, reply } = job;
+        let Job { preset, code, input, arrived, deadline, check, reply } = job;
         self.last_run += 1;
         let number = self.last_run;
         self.guard.begin_run(number);
@@ -312,14 +401,15 @@ impl Worker {
         let cpu_before = cpu_time();
         let completions = Completions::new(self.sender.clone(), number);
         let step = catch_unwind(AssertUnwindSafe(|| {
-            self.first_turn(&mut open, input, completions, &watched)
+            self.first_turn(preset, &mut open, input, completions, &watched)
         }));
         open.cpu += cpu_time().saturating_sub(cpu_before);
-        self.after_turn(number, open, watched, step);
+        self.after_turn(number, preset, open, watched, step);
     }
 
     fn first_turn(
         &mut self,
+        preset: usize,
         open: &mut Open,
         input: String,
         completions: Completions,
@@ -329,15 +419,13 @@ impl Worker {
         if let Some(cause) = watched.cause() {
             return Ok(Step::Ended(Box::new(Outcome::failed(cause.into()))));
         }
-        if self.isolate.is_none() {
-            self.restore();
-        }
-        let Some(isolate) = &mut self.isolate else {
+        let Some(Kept { isolate, .. }) = &mut self.isolates[preset] else {
             let message = "no isolate could be built; see the kernel's log";
             let outcome = Outcome::failed(RunError::Internal(message.to_owned()));
             return Ok(Step::Ended(Box::new(outcome)));
         };
         let began = Instant::now();
+        self.transpiler.check_against(self.orders.blueprints[preset].preset.api());
         let program = self.transpiler.transpile(&open.code, open.check);
         *open.findings = self.transpiler.take_findings();
         let program = program?;
@@ -372,25 +460,27 @@ impl Worker {
             return self.forget(number);
         };
         let Some(waiting) = self.remove(number) else { return };
-        let Waiting { watched, suspended, completed, ready_at } = waiting;
+        let Waiting { preset, watched, suspended, completed, ready_at } = waiting;
         open.count_pause(since, ready_at);
         run.deliver(completed);
         let cpu_before = cpu_time();
         let step = catch_unwind(AssertUnwindSafe(|| {
-            let isolate = self.isolate.as_mut().expect("runs do not outlive their isolate");
+            let kept = self.isolates[preset].as_mut();
+            let isolate = &mut kept.expect("runs do not outlive their isolate").isolate;
             if let Some(suspended) = suspended {
                 isolate.resume(suspended);
             }
             Ok(isolate.advance(&self.guard, run))
         }));
         open.cpu += cpu_time().saturating_sub(cpu_before);
-        self.after_turn(number, open, watched, step);
+        self.after_turn(number, preset, open, watched, step);
     }
 
     /// Keeps a run that waits, or replies and makes the isolate pristine.
     fn after_turn(
         &mut self,
         number: RunNumber,
+        preset: usize,
         open: Open,
         watched: Arc<Watched>,
         step: thread::Result<Result<Step, TranspileError>>,
@@ -404,7 +494,8 @@ impl Worker {
                 match watched.park(Parked { run, open, since: Instant::now() }) {
                     Ok(()) => {
                         let (suspended, completed) = (None, Vec::new());
-                        let waiting = Waiting { watched, suspended, completed, ready_at: None };
+                        let waiting =
+                            Waiting { preset, watched, suspended, completed, ready_at: None };
                         self.runs.insert(number, waiting);
                         self.enter_in_agenda(number, ready_at);
                         self.resident = Some(number);
@@ -419,7 +510,7 @@ impl Worker {
             // `AssertUnwindSafe` holds because nothing of a panicked run is used
             // again: its isolate goes.
             Err(_panic) => {
-                self.isolate = None;
+                self.isolates[preset] = None;
                 let error = RunError::Internal("the worker panicked".to_owned());
                 (open, Ok(Outcome { ran: Ran::Partial, ..Outcome::failed(error) }))
             }
@@ -439,30 +530,29 @@ impl Worker {
         if crashed {
             // The image that their deltas belong to goes.
             let message = "the engine failed in another snippet while this one waited";
-            self.lose_runs(&RunError::EngineCrash { message: message.to_owned() });
-        } else if self.isolate.is_none() {
-            self.lose_isolate();
+            self.lose_runs(preset, &RunError::EngineCrash { message: message.to_owned() });
+        } else if self.isolates[preset].is_none() {
+            self.lose_isolate(preset);
         }
-        let restored = self.restore();
+        let restored = self.restore(preset);
         conclude(after, Some(restored));
     }
 
     /// Drops what is left of run `number`, which is answered.
     fn forget(&mut self, number: RunNumber) {
-        if self.remove(number).is_none() {
-            return;
-        }
+        let Some(Waiting { preset, .. }) = self.remove(number) else { return };
         self.room = Room::Unknown;
         if self.resident.take_if(|it| *it == number).is_some() {
-            self.restore();
+            self.restore(preset);
         }
     }
 
-    /// Ends every run that waits: their isolate is gone.
-    fn lose_runs(&mut self, error: &RunError) {
-        self.resident = None;
-        let lost: Vec<RunNumber> = self.runs.keys().copied().collect();
+    /// Ends every run of this preset that waits: their isolate is gone.
+    fn lose_runs(&mut self, preset: usize, error: &RunError) {
+        let runs = self.runs.iter().filter(|(_, it)| it.preset == preset);
+        let lost: Vec<RunNumber> = runs.map(|(number, _)| *number).collect();
         for number in lost {
+            self.resident.take_if(|it| *it == number);
             let Some(Waiting { watched, .. }) = self.remove(number) else { continue };
             if let Some(parked) = watched.unpark() {
                 watched.end();
@@ -472,28 +562,27 @@ impl Worker {
     }
 
     /// Makes the isolate pristine, or a new one.
-    fn restore(&mut self) -> Restored {
+    fn restore(&mut self, preset: usize) -> Restored {
         let began = Instant::now();
-        let is_rollback = self.isolate.as_ref().is_some_and(|it| !it.is_broken());
-        let restored = catch_unwind(AssertUnwindSafe(|| match &mut self.isolate {
-            Some(isolate) => isolate.restore(&self.guard),
-            slot => Isolate::build(&self.guard, self.orders.blueprint).map(|isolate| {
-                *slot = Some(isolate);
-                Rollback::default()
-            }),
+        let mut is_rollback = false;
+        let restored = catch_unwind(AssertUnwindSafe(|| match &mut self.isolates[preset] {
+            Some(kept) => {
+                is_rollback = !kept.isolate.is_broken();
+                kept.used = began;
+                kept.isolate.restore(&self.guard).map(|it| it.pages_copied)
+            }
+            None => self.build(preset).map(|()| 0),
         }));
         let took = began.elapsed();
         let (pages_copied, error) = match restored {
-            Ok(Ok(rollback)) => (rollback.pages_copied, None),
+            Ok(Ok(pages_copied)) => (pages_copied, None),
             Ok(Err(err)) => (0, Some(err.to_string())),
             // Whoever verifies wants to see it fail, not the cure.
-            Err(panic) if self.orders.blueprint.verify == Verify::EachRollback => {
-                resume_unwind(panic)
-            }
+            Err(panic) if self.verify() == Verify::EachRollback => resume_unwind(panic),
             Err(_panic) => (0, Some("the worker panicked".to_owned())),
         };
         if error.is_some() {
-            self.lose_isolate();
+            self.lose_isolate(preset);
         }
         if is_rollback && error.is_none() {
             return Restored { took, pages_copied, how: Restoration::RolledBack };
@@ -502,19 +591,87 @@ impl Worker {
         Restored { took, pages_copied, how: Restoration::Rebuilt }
     }
 
+    /// The first run of a preset on this worker, and one after a rebuilding that
+    /// failed, finds no isolate.
+    fn build_on_use(&mut self, preset: usize) {
+        let began = Instant::now();
+        let error = match catch_unwind(AssertUnwindSafe(|| self.build(preset))) {
+            Ok(built) => built.err().map(|err| err.to_string()),
+            // Whoever verifies wants to see it fail, not the cure.
+            Err(panic) if self.verify() == Verify::EachRollback => resume_unwind(panic),
+            Err(_panic) => Some("the worker panicked".to_owned()),
+        };
+        let name = self.orders.blueprints[preset].preset.name;
+        telemetry::isolate_built(self.idx, name, began.elapsed(), error.as_deref());
+    }
+
+    /// Makes an isolate of that preset, in the time that this may take. The first
+    /// one there is says which names it has.
+    fn build(&mut self, preset: usize) -> Result<(), BuildError> {
+        self.last_run += 1;
+        let number = self.last_run;
+        let watched = Watched::new();
+        self.guard.begin_run(number);
+        watched.begin(Running {
+            target: self.guard.target(),
+            run: number,
+            inbox: self.sender.clone(),
+        });
+        let until = Instant::now() + self.orders.load_time;
+        let key = self.orders.watchdog.watch(until, &watched);
+        let built = catch_unwind(AssertUnwindSafe(|| {
+            let blueprint = self.orders.blueprints[preset];
+            let mut isolate = Isolate::build(&self.guard, blueprint)?;
+            let api = blueprint.preset.api();
+            if api.lacks_inventory() {
+                api.set_inventory(self.inventory(&mut isolate, number)?);
+            }
+            Ok::<_, BuildError>(isolate)
+        }));
+        self.orders.watchdog.unwatch(key);
+        watched.end();
+        self.guard.end_run();
+        let isolate: Isolate = built.unwrap_or_else(|panic| resume_unwind(panic))?;
+        let counted = Counted::new(&self.orders.n_isolates, preset);
+        self.isolates[preset] = Some(Kept { isolate, used: Instant::now(), _counted: counted });
+        Ok(())
+    }
+
+    /// Which names there are in this isolate, by its own word.
+    fn inventory(&self, isolate: &mut Isolate, number: RunNumber) -> Result<Inventory, BuildError> {
+        let program = Transpiler::new(self.orders.source_bytes.max(INVENTORY_SNIPPET.len()))
+            .transpile(INVENTORY_SNIPPET, Check::Warn)
+            .map_err(|err| BuildError::Engine(format!("{err:?}")))?;
+        let completions = Completions::new(self.sender.clone(), number);
+        let calls = Calls::new(Arc::clone(&self.orders.outside), completions);
+        let budget = Budget { output_bytes: usize::MAX, log_bytes: 0 };
+        let step = isolate.begin(&self.guard, program, "{}".to_owned(), &budget, calls);
+        let result = match step {
+            Step::Ended(outcome) => outcome.result,
+            Step::Waits(_) => Err(RunError::NeverSettled),
+        };
+        isolate.restore(&self.guard)?;
+        match result {
+            Ok(json) => serde_json::from_str(&json)
+                .map_err(|err| BuildError::Engine(format!("its globals: {err}"))),
+            Err(RunError::TimedOut) => Err(BuildError::TooSlow { bundle: None }),
+            Err(err) => Err(BuildError::Engine(format!("its globals cannot be read: {err:?}"))),
+        }
+    }
+
     /// The next job tries for a new one.
-    fn lose_isolate(&mut self) {
-        self.isolate = None;
+    fn lose_isolate(&mut self, preset: usize) {
+        self.isolates[preset] = None;
         let message = "the isolate of this run was lost while it waited";
-        self.lose_runs(&RunError::Internal(message.to_owned()));
+        self.lose_runs(preset, &RunError::Internal(message.to_owned()));
     }
 
     /// Takes the resident run out of the isolate. `leaving` as in
     /// [`Queue::reserve`].
     fn suspend(&mut self, number: RunNumber, leaving: Option<usize>) -> Result<(), NoRoom> {
-        let (Some(isolate), Some(waiting)) = (&mut self.isolate, self.runs.get_mut(&number)) else {
-            return Ok(());
-        };
+        let Some(waiting) = self.runs.get_mut(&number) else { return Ok(()) };
+        let preset = waiting.preset;
+        let Some(Kept { isolate, .. }) = &mut self.isolates[preset] else { return Ok(()) };
         let queue = &self.orders.queue;
         let may = |n_bytes| queue.reserve(n_bytes, leaving);
         match catch_unwind(AssertUnwindSafe(|| isolate.suspend(may))) {
@@ -524,10 +681,8 @@ impl Worker {
             }
             Ok(Err(SuspendError::NotNow(no_room))) => return Err(no_room),
             Ok(Err(SuspendError::Memory { n_bytes })) => return Err(queue.unreserve(n_bytes)),
-            Err(panic) if self.orders.blueprint.verify == Verify::EachRollback => {
-                resume_unwind(panic)
-            }
-            Err(_panic) => self.lose_isolate(),
+            Err(panic) if self.verify() == Verify::EachRollback => resume_unwind(panic),
+            Err(_panic) => self.lose_isolate(preset),
         }
         Ok(())
     }
@@ -643,10 +798,10 @@ pub(crate) mod faults {
             match code {
                 PANIC => panic!("{code}"),
                 NO_ISOLATE => {
-                    self.isolate = None;
-                    self.orders.blueprint.memory_bytes = usize::MAX >> 2;
+                    self.isolates[0] = None;
+                    self.orders.blueprints[0].memory_bytes = usize::MAX >> 2;
                 }
-                ISOLATES_AGAIN => self.orders.blueprint.memory_bytes = 64 << 20,
+                ISOLATES_AGAIN => self.orders.blueprints[0].memory_bytes = 64 << 20,
                 _ => {}
             }
         }

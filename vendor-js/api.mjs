@@ -79,6 +79,7 @@ export function apiTable(ts, { entry, only, options = {} }) {
   const lines = new Map(); // name → lines of its declaration
   const queue = [];
   const named = new Map(); // symbol → name in the table
+  const expanding = new Set(); // aliases that are being written out
 
   for (const symbol of exported) {
     if (!/^(__|[$])|[$]$/.test(symbol.name) && WELL_KNOWN[symbol.name] === undefined) named.set(resolve(symbol), symbol.name);
@@ -96,7 +97,8 @@ export function apiTable(ts, { entry, only, options = {} }) {
     const source = program.getSourceFile([entry].flat()[0]);
     const symbol = checker.getSymbolAtLocation(source);
     if (symbol === undefined) throw new Error(`${entry} is not a module`);
-    return checker.getExportsOfModule(symbol);
+    // Those of what `export =` gives, too.
+    return checker.getExportsAndPropertiesOfModule(symbol);
   }
 
   function globalsOf(names) {
@@ -193,6 +195,13 @@ export function apiTable(ts, { entry, only, options = {} }) {
     }
     if (type.isUnion()) {
       const node = symbol.declarations.find(ts.isTypeAliasDeclaration)?.type;
+      lines.set(name, [`type ${name} = ${node === undefined ? "any" : renderNode(node)}${doc}`]);
+      return;
+    }
+    // No list of members says what these are.
+    const isCallable = type.getCallSignatures().length + type.getConstructSignatures().length > 0;
+    if (isCallable || checker.isArrayType(type) || checker.isTupleType(type) || checker.getIndexInfosOfType(type).length > 0) {
+      const node = symbol.declarations?.find(ts.isTypeAliasDeclaration)?.type;
       lines.set(name, [`type ${name} = ${node === undefined ? "any" : renderNode(node)}${doc}`]);
       return;
     }
@@ -330,16 +339,17 @@ export function apiTable(ts, { entry, only, options = {} }) {
     if (symbol === undefined) return "any";
     const target = resolve(symbol);
     const args = node.typeArguments?.map((it) => renderNode(it, isDirect)) ?? [];
+    const first = args[0] ?? "any";
     switch (target.name) {
       case "Array": case "ReadonlyArray": case "Set":
-        if (target.name !== "Set") return / [|] |=>/.test(args[0]) ? `(${args[0]})[]` : `${args[0]}[]`;
-        return `Set<${args[0]}>`;
-      case "Promise": case "PromiseLike": return `Promise<${args[0]}>`;
+        if (target.name !== "Set") return / [|] |=>/.test(first) ? `(${first})[]` : `${first}[]`;
+        return `Set<${first}>`;
+      case "Promise": case "PromiseLike": return `Promise<${first}>`;
       case "Record": return `Record<${args.join(", ")}>`;
       case "Map": return `Map<${args.join(", ")}>`;
-      case "Partial": case "Readonly": case "Required": return args[0];
+      case "Partial": case "Readonly": case "Required": return first;
       case "AsyncIterable": case "AsyncIterableIterator": case "AsyncGenerator": case "Paginator":
-        return `AsyncIterable<${args[0]}>`;
+        return `AsyncIterable<${first}>`;
     }
     if (target.flags & ts.SymbolFlags.TypeParameter) return target.name;
     const known = WELL_KNOWN[target.name];
@@ -351,8 +361,11 @@ export function apiTable(ts, { entry, only, options = {} }) {
     if (only !== undefined || isLib(target)) return target.name;
     // Not reachable by name from a snippet; what it is made of still matters.
     const alias = target.declarations?.find(ts.isTypeAliasDeclaration);
-    if (alias !== undefined && (alias.typeParameters?.length ?? 0) === 0) {
+    if (alias !== undefined && (alias.typeParameters?.length ?? 0) === 0 && !expanding.has(alias)) {
+      // It may be made of itself.
+      expanding.add(alias);
       const inner = renderNode(alias.type);
+      expanding.delete(alias);
       if (inner !== "any") return inner;
     }
     const isGeneric = target.declarations?.some((it) => it.typeParameters?.length > 0);

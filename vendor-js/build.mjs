@@ -25,10 +25,10 @@ const BUNDLES = [
     entry: "entries/aws-s3.js",
     inner: "nameless",
     hooks: [
-      "s3-defaults", "endpoint-value", "endpoint-values", "endpoint-config", "serialize-context", "deserialize-context",
+      "s3-defaults", "endpoint-value", "endpoint-list", "endpoint-values", "endpoint-list-end", "endpoint-config", "serialize-context", "deserialize-context",
       "signer-config", "silent-logger", "silent-logger-class", "user-agent-once", "empty-body-tail",
       "partition-once", "content-type-once", "plain-content-length", "plain-expect-continue", "plain-bucket-name",
-      "plain-bucket-endpoint",
+      "plain-bucket-endpoint", "error-registries", "error-registry-once", "no-extensions",
     ],
     shims: [
       "xml-parser", "stream", "buffer", "fetch-http-handler", "sdk-stream-mixin", "to-stream", "signature-v4",
@@ -111,14 +111,26 @@ const HOOKS = {
   "endpoint-value": {
     file: "middleware-endpoint/adaptors/getEndpointFromInstructions.js",
     from: 'import { createConfigValueProvider } from "./createConfigValueProvider";',
-    to: 'import { valueOf } from "HERE/shims/config-value.js";',
+    to: 'import { parametersOf, valueOf } from "HERE/shims/config-value.js";',
   },
   "endpoint-values": {
     file: "middleware-endpoint/adaptors/getEndpointFromInstructions.js",
     from: 'endpointParams[name] = await createConfigValueProvider(instruction.name, name, clientConfig, instruction.type !== "builtInParams")();',
     to:
-      'const value = valueOf(instruction.name, name, clientConfig, instruction.type !== "builtInParams");' +
+      "const value = valueOf(parameters[idx], clientConfig);" +
       'endpointParams[name] = typeof value?.then === "function" ? await value : value;',
+  },
+  "endpoint-list": {
+    file: "middleware-endpoint/adaptors/getEndpointFromInstructions.js",
+    from: "for (const [name, instruction] of Object.entries(instructions)) {",
+    to:
+      "const parameters = parametersOf(instructions);" +
+      "for (let idx = 0; idx < parameters.length; idx++) { const { name, instruction } = parameters[idx];",
+  },
+  "endpoint-list-end": {
+    file: "middleware-endpoint/adaptors/getEndpointFromInstructions.js",
+    from: "Object.keys(instructions).length === 0",
+    to: "parameters.length === 0",
   },
   // Copies of the client's whole configuration, some hundred properties: what is
   // written into them goes into an object that has it as its prototype.
@@ -198,6 +210,29 @@ const HOOKS = {
       "if (!known.has(schema)) known.set(schema, this.contentTypeOf(defaultContentType, inputSchema));" +
       "return known.get(schema); }" +
       "contentTypeOf(defaultContentType, inputSchema) {",
+  },
+  // What a client is made of, where it is the same for every client.
+  "error-registries": {
+    file: "submodules/protocols/HttpProtocol.js",
+    from: "export class HttpProtocol",
+    to: "const registries = new WeakMap(); export class HttpProtocol",
+  },
+  "error-registry-once": {
+    file: "submodules/protocols/HttpProtocol.js",
+    from: "this.compositeErrorRegistry = new TypeRegistry(options.defaultNamespace);",
+    upTo: "copyFrom(etr);\n        }",
+    to:
+      "const all = options.errorTypeRegistries ?? [];" +
+      "let registry = registries.get(all);" +
+      "if (registry === undefined) { registry = new TypeRegistry(options.defaultNamespace);" +
+      "for (const it of all) registry.copyFrom(it); registries.set(all, registry); }" +
+      "this.compositeErrorRegistry = registry;",
+  },
+  "no-extensions": {
+    file: "@aws-sdk/client-s3/dist-es/runtimeExtensions.js",
+    from: "=> {",
+    upTo: "const extensionConfiguration",
+    to: "=> { if (extensions.length === 0) return runtimeConfig; const extensionConfiguration",
   },
   "empty-body-tail": {
     file: "middleware-throw-200-exceptions/throw-200-exceptions.js",

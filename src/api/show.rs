@@ -29,7 +29,7 @@ impl Api {
         let found = self.ranked(query);
         if found.is_empty() {
             return format!(
-                "nothing matches `{query}`; the globals with an API are {}\n",
+                "nothing matches `{query}`; the libraries are {}\n",
                 self.globals_in_words()
             );
         }
@@ -154,9 +154,14 @@ impl Api {
         format!("there is no `{path}`{near}")
     }
 
+    /// "the globals `AwsS3` and `MyLib`"; nothing when there is none.
     pub(crate) fn globals_in_words(&self) -> String {
         let names = self.tables().iter().filter_map(|it| it.global).map(|it| format!("`{it}`"));
-        names.collect::<Vec<_>>().join(", ")
+        match names.collect::<Vec<_>>().as_slice() {
+            [] => String::new(),
+            [name] => format!("the global {name}"),
+            [names @ .., last] => format!("the globals {} and {last}", names.join(", ")),
+        }
     }
 
     /// All that a global has, by kind.

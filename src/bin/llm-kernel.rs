@@ -13,9 +13,11 @@ use llm_kernel::{
         Source,
         broker::{self, Broker},
     },
-    cli::{KernelArgs, Lockdown, Settings, UsageError, kernel_help},
+    cli::{KernelArgs, Lockdown, PresetArgs, Settings, UsageError, kernel_help},
+    isolate::preset,
     kernel::{Bound, Inherited, Kernel},
     lockdown::{self, Needs},
+    preset::{check::check, init::init},
     telemetry::log::{self, Logs},
     token::Token,
 };
@@ -36,6 +38,16 @@ fn main() -> ExitCode {
             return match broker::serve(io::stdin().lock(), io::stdout().lock()) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(err) => failed(&format!("credential broker: {err}")),
+            };
+        }
+        Ok(KernelArgs::Preset(args)) => {
+            let said = match args {
+                PresetArgs::Check { folder } => check(&folder),
+                PresetArgs::Init { folder, packages } => init(&folder, &packages),
+            };
+            return match said {
+                Ok(text) => print(&text),
+                Err(message) => failed(&message),
             };
         }
         Ok(KernelArgs::Serve(flags)) => Settings::resolve(&flags, |name| env::var_os(name)),
@@ -95,6 +107,8 @@ fn start(settings: &Settings) -> io::Result<(Kernel, Logs)> {
     let token = env::var("LLM_KERNEL_TOKEN").ok().filter(|it| !it.is_empty()).map(Token::new);
     let variable = |name: &str| env::var_os(name);
     let mut config = settings.kernel(token);
+    // Their folders may be where the kernel cannot read later.
+    config.service.pool.presets = preset::load_all(&settings.presets).map_err(io::Error::other)?;
     if settings.lockdown == Lockdown::Off {
         let bound = Bound::new(config, inherited)?;
         let logs = log::install(settings.log, log::stderr()?)?;

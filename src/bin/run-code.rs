@@ -27,7 +27,7 @@ use llm_kernel::{
     glance::{self, Findings, Health, Kernel, Naming, Snippet, SocketFile},
     isolate::{
         Uses,
-        preset::{self, Preset},
+        preset::{self, Folder, Preset, PresetError},
     },
     net::Reactor,
     pretty::write_pretty,
@@ -125,6 +125,7 @@ fn run(args: &RunArgs, interrupt: &Interrupt) -> Result<(Answer, Option<String>)
     let request = Request {
         // Something that a cancel can name.
         id: Some(Id::text("run-code")),
+        preset: args.preset.clone(),
         code: read_source(&args.source)?,
         input: read_input(&args.input)?,
         timeout_ms: args.timeout_ms,
@@ -239,7 +240,7 @@ fn examine(mut client: Client) -> Result<Examined, ClientError> {
 /// The same about the kernel inside this program.
 fn examine_own() -> Result<(Surroundings, Result<Snippet, String>), Error> {
     let settings = Settings::resolve(&Flags::default(), |name| env::var_os(name))?;
-    let service = start_service(&settings, preset::DEFAULT)?;
+    let service = start_service(&settings, *preset::DEFAULT)?;
     let (sender, found) = mpsc::channel();
     service.surroundings(move |it| {
         // Nobody waits any longer than `recv_timeout`.
@@ -260,6 +261,7 @@ fn examine_own() -> Result<(Surroundings, Result<Snippet, String>), Error> {
 fn try_out() -> Request {
     Request {
         id: None,
+        preset: None,
         code: glance::SNIPPET.to_owned(),
         input: "{}".to_owned(),
         timeout_ms: Some(5_000),
@@ -294,23 +296,52 @@ fn ask(
 
 /// What the kernel, or the library in this process, says about its API.
 fn look_up(args: LookUpArgs) -> Result<String, Error> {
-    let LookUpArgs { lookup, tokens, socket } = args;
+    let LookUpArgs { lookup, preset, tokens, socket } = args;
     let variable = env::var_os("LLM_KERNEL_SOCKET");
     match find_kernel(socket.as_ref(), variable, Path::new(DEFAULT_SOCKET))? {
-        Some(mut client) => Ok(client.look_up(lookup, tokens)?),
+        Some(mut client) => Ok(client.look_up(lookup, tokens, preset)?),
         None => {
             let settings = Settings::resolve(&Flags::default(), |name| env::var_os(name))?;
-            start_service(&settings, preset::DEFAULT)?
-                .look_up(&lookup, tokens)
+            let preset = find_preset(&settings, preset.as_deref())?.unwrap_or(*preset::DEFAULT);
+            start_service(&settings, preset)?
+                .look_up(&lookup, tokens, None)
                 .map_err(|failure| Error::Failed(failure.message))
         }
     }
 }
 
+/// The preset that is meant: a folder, or a name as a kernel with these settings
+/// would know it. `None` is the built-in one.
+fn find_preset(settings: &Settings, named: Option<&str>) -> Result<Option<Preset>, Error> {
+    let failed = |err: PresetError| Error::Failed(err.to_string());
+    if let Some(folder) = named.map(Path::new).filter(|it| it.join("preset.toml").is_file()) {
+        return Folder::open(folder).and_then(Folder::load).map(Some).map_err(failed);
+    }
+    if named == Some(preset::DEFAULT.name) || named.is_none() && settings.presets.is_empty() {
+        return Ok(None);
+    }
+    let mut known = Vec::new();
+    for path in &settings.presets {
+        let folder = Folder::open(path).map_err(failed)?;
+        if named.is_none_or(|it| it == folder.name()) {
+            return folder.load().map(Some).map_err(failed);
+        }
+        known.push(format!("`{}`", folder.name()));
+    }
+    known.push(format!("`{}`", preset::DEFAULT.name));
+    Err(Error::Usage(format!(
+        "--preset: `{}` is neither a folder with a preset.toml nor one of {}",
+        named.unwrap_or_default(),
+        known.join(", ")
+    )))
+}
+
 /// In this process: the same library, the same limits, the same answer.
-fn run_here(request: Request, interrupt: &Interrupt) -> Result<Answer, Error> {
+fn run_here(mut request: Request, interrupt: &Interrupt) -> Result<Answer, Error> {
     let settings = Settings::resolve(&Flags::default(), |name| env::var_os(name))?;
-    let service = start_service(&settings, Preset::for_one(&request.code))?;
+    let preset = find_preset(&settings, request.preset.take().as_deref())?
+        .unwrap_or_else(|| Preset::for_one(&request.code));
+    let service = start_service(&settings, preset)?;
     let (sender, receiver) = mpsc::channel();
     let respond = Box::new(move |answer| {
         // Nobody waits any more after a second interrupt.
@@ -358,7 +389,7 @@ fn run_here(request: Request, interrupt: &Interrupt) -> Result<Answer, Error> {
 fn start_service(settings: &Settings, preset: Preset) -> Result<Service, Error> {
     let settings = Settings { n_workers: 1, ..settings.clone() };
     let mut config = settings.service();
-    config.pool.preset = preset;
+    config.pool.presets = vec![preset];
     config.pool.uses = Uses::Few;
     Service::start(config, Reactor::on_demand())
         .map_err(|err| Error::Failed(format!("cannot start the engine: {err}")))

@@ -119,6 +119,7 @@ fn a_whole_command_line() {
         "--json",
     ]);
     let expected = RunArgs {
+        preset: None,
         source: Source::File("a.ts".into()),
         input: Input::File("in.json".into()),
         socket: Some(Endpoint::Tcp { host: "127.0.0.1".to_owned(), port: 9000 }),

@@ -25,6 +25,8 @@ use std::{
 
 use rquickjs::qjs;
 
+pub(crate) use self::compile::{Form, compile};
+
 use super::{
     Uses,
     drive::Host,
@@ -32,6 +34,8 @@ use super::{
     heap::Heap,
     host::{Arg, Completion, Reply, TimerId},
 };
+
+mod compile;
 
 /// Ten thousand plain frames need about 7 MiB. Above 16 MiB the binding would
 /// silently mean "no limit".
@@ -70,17 +74,23 @@ pub(crate) enum Turn {
 /// Why there is no engine.
 #[derive(Debug)]
 pub(crate) enum BuildError {
-    /// A bundle threw or is not what this engine can read.
-    Bundle { name: String, message: String },
-    /// The building entry did not come back.
-    Left(Exit),
+    /// A bundle threw or is not what this engine can read. `stack` is the engine's.
+    Bundle { name: &'static str, message: String, stack: String },
+    /// The building entry did not come back from this bundle.
+    Left { exit: Exit, bundle: Option<&'static str> },
+    /// The engine is not the one that this build expects.
+    Engine(&'static str),
 }
 
-/// A bundle as bytecode of the engine in this very build.
+/// A bundle as bytecode of the engine in this very build: a script, or a module.
 #[derive(Clone, Copy, Debug)]
 pub struct Bytecode {
+    /// For people.
     pub name: &'static str,
     pub bytes: &'static [u8],
+    /// Globals that are there once it is evaluated, and must not be before. A
+    /// module that sets none of its own becomes one by its exports.
+    pub globals: &'static [&'static CStr],
 }
 
 /// When the engine collects cycles: at how many live bytes, image included.
@@ -129,6 +139,9 @@ struct Core {
     heap: *const Heap,
     request: Request,
     said: Said,
+    /// While the image is built: which bundle is evaluated, and which of its
+    /// globals is looked at.
+    at: (usize, usize),
 }
 
 /// Functions of the prelude. They belong to the image and are held for ever.
@@ -171,8 +184,14 @@ enum Kind {
     DidNotCompile,
     Stopped,
     Built,
-    /// `texts[0]` names the bundle, `texts[1]` says why.
+    /// `texts[0]` says why, `texts[1]` where; `Core::at` which bundle.
     BundleFailed,
+    /// A global that a bundle is to set is there before it.
+    GlobalTaken,
+    /// A global that a bundle is to set is not there after it.
+    GlobalMissing,
+    /// What the seal looks for in the engine is not there.
+    OtherEngine,
 }
 
 /// A C string of the engine, not freed: the rollback takes it.
@@ -220,18 +239,37 @@ impl Engine {
             heap,
             request: Request::Nothing,
             said: SAID_NOTHING,
+            at: (0, 0),
         });
         let mut engine = Engine { core: NonNull::from(Box::leak(core)) };
-        let said = engine
-            .enter(guard, heap, host, Request::Build { bundles, uses })
-            .map_err(BuildError::Left)?;
-        match said.kind {
-            Kind::Built => Ok(engine),
-            _ => Err(BuildError::Bundle {
-                name: copy(heap, said.texts[0]),
-                message: copy(heap, said.texts[1]),
-            }),
-        }
+        let entered = engine.enter(guard, heap, host, Request::Build { bundles, uses });
+        // SAFETY: our own box, and no entry is under way.
+        let (bundle, global) = unsafe { engine.core.as_ref() }.at;
+        let bundle = bundles.get(bundle);
+        let said =
+            entered.map_err(|exit| BuildError::Left { exit, bundle: bundle.map(|it| it.name) })?;
+        let name = bundle.map_or("engine", |it| it.name);
+        let global = bundle.and_then(|it| it.globals.get(global));
+        let global = global.map(|it| it.to_string_lossy()).unwrap_or_default();
+        let (message, stack) = match said.kind {
+            Kind::Built => return Ok(engine),
+            Kind::GlobalTaken => {
+                let message = format!(
+                    "the global `{global}` is there already: the language, the web platform or \
+                     an earlier bundle has it"
+                );
+                (message, String::new())
+            }
+            Kind::GlobalMissing => {
+                let message = format!(
+                    "it does not set the global `{global}`, and is no module that exports \
+                     something (a script sets one with `var`, or on `globalThis`)"
+                );
+                (message, String::new())
+            }
+            _ => (copy(heap, said.texts[0]), copy(heap, said.texts[1])),
+        };
+        Err(BuildError::Bundle { name, message, stack })
     }
 
     /// Leaves the image as small and as quiet as it gets. The last entry before
@@ -246,13 +284,12 @@ impl Engine {
     ) -> Result<(), BuildError> {
         let said = self
             .enter(guard, heap, host, Request::FinishImage(collect, uses))
-            .map_err(BuildError::Left)?;
+            .map_err(|exit| BuildError::Left { exit, bundle: None })?;
         match said.kind {
             Kind::Built => Ok(()),
-            _ => Err(BuildError::Bundle {
-                name: "engine".to_owned(),
-                message: "its object list is not where this build expects it".to_owned(),
-            }),
+            _ => Err(BuildError::Engine(
+                "the engine's object list is not where this build expects it",
+            )),
         }
     }
 
@@ -360,7 +397,12 @@ fn turn(heap: &Heap, host: &mut Host, said: Said) -> Turn {
         },
         Kind::Threw => Turn::Threw(copy(heap, first)),
         Kind::DidNotCompile => Turn::DidNotCompile(copy(heap, first)),
-        Kind::Stopped | Kind::Built | Kind::BundleFailed => Turn::Stopped,
+        Kind::Stopped
+        | Kind::Built
+        | Kind::BundleFailed
+        | Kind::GlobalTaken
+        | Kind::GlobalMissing
+        | Kind::OtherEngine => Turn::Stopped,
     }
 }
 
@@ -507,26 +549,13 @@ mod armed {
             let warms_up = if uses == Uses::Many { qjs::JS_TRUE } else { qjs::JS_FALSE };
             qjs::JS_SetPropertyStr(ctx, global, c"__warmsUp".as_ptr(), warms_up);
 
-            for bundle in bundles {
-                let bytes = bundle.bytes;
-                let read = qjs::JS_ReadObject(
-                    ctx,
-                    bytes.as_ptr(),
-                    bytes.len() as qjs::size_t,
-                    qjs::JS_READ_OBJ_BYTECODE as c_int,
-                );
-                let reason = evaluate(core, read);
-                if !qjs::JS_IsUndefined(reason) {
-                    let name = qjs::JS_NewStringLen(
-                        ctx,
-                        bundle.name.as_ptr().cast(),
-                        bundle.name.len() as qjs::size_t,
-                    );
-                    (*core).said.texts = [text(ctx, name), text(ctx, reason), NO_TEXT];
-                    (*core).said.kind = Kind::BundleFailed;
+            for (idx, bundle) in bundles.iter().enumerate() {
+                (*core).at = (idx, 0);
+                if !load(core, global, bundle) {
                     return;
                 }
             }
+            (*core).at = (bundles.len(), 0);
 
             let hooks = qjs::JS_GetPropertyStr(ctx, global, c"__hooks".as_ptr());
             let hook = |name: &CStr| qjs::JS_GetPropertyStr(ctx, hooks, name.as_ptr());
@@ -549,26 +578,125 @@ mod armed {
         }
     }
 
-    /// Evaluates a module that was read; answers why it failed, or undefined.
-    unsafe fn evaluate(core: *mut Core, module: qjs::JSValue) -> qjs::JSValue {
-        // SAFETY: as for `entry`. JS_EvalFunction takes the module over.
+    /// Evaluates one bundle and sees to its globals; says what is wrong with it.
+    unsafe fn load(core: *mut Core, global: qjs::JSValue, bundle: &Bytecode) -> bool {
+        // SAFETY: as for `entry`.
         unsafe {
             let ctx = (*core).ctx;
-            if qjs::JS_IsException(module) || qjs::JS_ResolveModule(ctx, module) < 0 {
-                return qjs::JS_GetException(ctx);
+            let is_there = |name: &CStr| {
+                let atom = qjs::JS_NewAtom(ctx, name.as_ptr());
+                let is_there = qjs::JS_HasProperty(ctx, global, atom);
+                qjs::JS_FreeAtom(ctx, atom);
+                is_there != 0
+            };
+            for (idx, name) in bundle.globals.iter().enumerate() {
+                if is_there(name) {
+                    (*core).at.1 = idx;
+                    (*core).said.kind = Kind::GlobalTaken;
+                    return false;
+                }
             }
-            let promise = qjs::JS_EvalFunction(ctx, module);
-            if qjs::JS_IsException(promise) || !run_jobs(core) {
-                return qjs::JS_GetException(ctx);
+            let read = qjs::JS_ReadObject(
+                ctx,
+                bundle.bytes.as_ptr(),
+                bundle.bytes.len() as qjs::size_t,
+                qjs::JS_READ_OBJ_BYTECODE as c_int,
+            );
+            let is_module = qjs::JS_VALUE_GET_TAG(read) == qjs::JS_TAG_MODULE;
+            if !evaluate(core, read, is_module) {
+                return false;
             }
-            let state = qjs::JS_PromiseState(ctx, promise);
-            let result = qjs::JS_PromiseResult(ctx, promise);
-            qjs::JS_FreeValue(ctx, promise);
-            if state == qjs::JSPromiseStateEnum_JS_PROMISE_FULFILLED {
-                qjs::JS_FreeValue(ctx, result);
+            for (idx, name) in bundle.globals.iter().enumerate() {
+                if is_there(name) {
+                    continue;
+                }
+                (*core).at.1 = idx;
+                let exports = if is_module { exports(ctx, read) } else { qjs::JS_UNDEFINED };
+                if qjs::JS_IsUndefined(exports) {
+                    (*core).said.kind = Kind::GlobalMissing;
+                    return false;
+                }
+                let flags = (qjs::JS_PROP_CONFIGURABLE | qjs::JS_PROP_WRITABLE) as c_int;
+                qjs::JS_DefinePropertyValueStr(ctx, global, name.as_ptr(), exports, flags);
+            }
+            true
+        }
+    }
+
+    /// Runs what was read, and the jobs it leaves; says why that failed.
+    unsafe fn evaluate(core: *mut Core, read: qjs::JSValue, is_module: bool) -> bool {
+        // SAFETY: as for `entry`. JS_EvalFunction takes `read` over; a module stays
+        // alive all the same, in the list of its context.
+        unsafe {
+            let ctx = (*core).ctx;
+            if qjs::JS_IsException(read) || is_module && qjs::JS_ResolveModule(ctx, read) < 0 {
+                return bundle_failed(core, qjs::JS_GetException(ctx));
+            }
+            let value = qjs::JS_EvalFunction(ctx, read);
+            if qjs::JS_IsException(value) || !run_jobs(core) {
+                return bundle_failed(core, qjs::JS_GetException(ctx));
+            }
+            if !is_module {
+                qjs::JS_FreeValue(ctx, value);
+                return true;
+            }
+            let state = qjs::JS_PromiseState(ctx, value);
+            let result = qjs::JS_PromiseResult(ctx, value);
+            qjs::JS_FreeValue(ctx, value);
+            if state == qjs::JSPromiseStateEnum_JS_PROMISE_REJECTED {
+                return bundle_failed(core, result);
+            }
+            qjs::JS_FreeValue(ctx, result);
+            if state == qjs::JSPromiseStateEnum_JS_PROMISE_PENDING {
+                qjs::JS_ThrowTypeError(ctx, c"its top-level await never settles".as_ptr());
+                return bundle_failed(core, qjs::JS_GetException(ctx));
+            }
+            true
+        }
+    }
+
+    unsafe fn bundle_failed(core: *mut Core, reason: qjs::JSValue) -> bool {
+        // SAFETY: as for `entry`.
+        unsafe {
+            let ctx = (*core).ctx;
+            let stack = match qjs::JS_IsObject(reason) {
+                true => qjs::JS_GetPropertyStr(ctx, reason, c"stack".as_ptr()),
+                false => qjs::JS_UNDEFINED,
+            };
+            (*core).said.texts = [text(ctx, reason), text(ctx, stack), NO_TEXT];
+            (*core).said.kind = Kind::BundleFailed;
+            false
+        }
+    }
+
+    /// The namespace of an evaluated module, or what it exports as its default
+    /// where that is all; undefined when there is nothing.
+    unsafe fn exports(ctx: *mut qjs::JSContext, module: qjs::JSValue) -> qjs::JSValue {
+        // SAFETY: as for `entry`; the tag says that it is a module's definition.
+        unsafe {
+            let definition = qjs::JS_VALUE_GET_PTR(module).cast::<qjs::JSModuleDef>();
+            let namespace = qjs::JS_GetModuleNamespace(ctx, definition);
+            let (mut names, mut n_names) = (ptr::null_mut(), 0);
+            let flags = qjs::JS_GPN_STRING_MASK as c_int;
+            let listed = qjs::JS_GetOwnPropertyNames(
+                ctx,
+                &raw mut names,
+                &raw mut n_names,
+                namespace,
+                flags,
+            );
+            if listed < 0 || n_names == 0 {
                 return qjs::JS_UNDEFINED;
             }
-            result
+            qjs::JS_FreePropertyEnum(ctx, names, n_names);
+            if n_names == 1 {
+                let default = qjs::JS_GetPropertyStr(ctx, namespace, c"default".as_ptr());
+                if !qjs::JS_IsUndefined(default) {
+                    qjs::JS_FreeValue(ctx, namespace);
+                    return default;
+                }
+            }
+            namespace
         }
     }
 
@@ -585,7 +713,7 @@ mod armed {
             }
             qjs::JS_SetGCThreshold(rt, collect.first_at as qjs::size_t);
             (*core).collect_at_latest = collect.at_latest;
-            (*core).said.kind = if detach_image(core) { Kind::Built } else { Kind::BundleFailed };
+            (*core).said.kind = if detach_image(core) { Kind::Built } else { Kind::OtherEngine };
         }
     }
 

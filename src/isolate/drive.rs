@@ -206,6 +206,8 @@ impl Host {
                 _ => Reply::bad_args(op),
             },
             Op::MapStack => match args {
+                // Whose bundle does not load wants to know where.
+                [Arg::Text(raw)] if self.calls.is_none() => Reply::Text(raw.to_string()),
                 [Arg::Text(raw)] => Reply::Text(stack::map_stack(raw, &self.positions)),
                 _ => Reply::bad_args(op),
             },

@@ -41,8 +41,9 @@ use super::guard;
 
 mod delta;
 
-/// Address space for the image. What it really holds is counted at the seal.
-const IMAGE_RESERVE: usize = 64 << 20;
+/// Address space for the image, and so the most that it may hold. What it really
+/// holds is counted at the seal.
+pub const IMAGE_RESERVE: usize = 64 << 20;
 /// Scratch up to here stays resident between runs and is wiped by hand; what lies
 /// above goes back to the system. Faults for 1 MiB cost ten times its wiping.
 const KEEP_RESIDENT: usize = 2 << 20;

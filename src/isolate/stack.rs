@@ -4,7 +4,7 @@
 //! sent. Frames of what the caller did not write (prelude, bundles, wrapper) are
 //! left out: their positions mean nothing to anybody here.
 
-use super::preset;
+use super::preset::{self, FILE_PREFIX};
 use crate::transpile::{Position, PositionMap};
 
 const SNIPPET: &str = "snippet.ts";
@@ -34,6 +34,11 @@ pub(crate) fn first_position(stack: &str) -> Option<Position> {
     })
 }
 
+/// The first place in `stack` that lies in a file whose name begins so.
+pub(crate) fn line_in(stack: &str, prefix: &str) -> Option<Position> {
+    stack.lines().filter_map(Frame::parse).find(|it| it.file.starts_with(prefix))?.position
+}
+
 fn map_line(line: &str, positions: &PositionMap) -> Option<String> {
     let Some(frame) = Frame::parse(line) else {
         // `(native)`, `(missing)`, or a line that the snippet made up.
@@ -55,7 +60,8 @@ fn map_line(line: &str, positions: &PositionMap) -> Option<String> {
 
 fn is_bundle(file: &str) -> bool {
     let name = file.strip_suffix(".js");
-    name.is_some_and(|name| preset::DEFAULT.bundles.iter().any(|bundle| bundle.name == name))
+    let is_built_in = |name| preset::DEFAULT.bundles.iter().any(|bundle| bundle.name == name);
+    file.starts_with(FILE_PREFIX) || name.is_some_and(is_built_in)
 }
 
 /// One line of a stack, taken apart.
@@ -86,7 +92,7 @@ mod tests {
 
     #[test]
     fn frames_that_the_caller_did_not_write_are_left_out() {
-        let raw = "    at parse (native)\n    at emit (prelude.js:1:22)\n    at send (aws-s3.js:1:9000)\n    at made up (missing)\n";
+        let raw = "    at parse (native)\n    at emit (prelude.js:1:22)\n    at send (aws-s3.js:1:9000)\n    at map (preset:lodash.js:7:7)\n    at made up (missing)\n";
         assert_eq!(map_stack(raw, &PositionMap::default()), "    at parse (native)");
     }
 

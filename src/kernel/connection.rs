@@ -410,8 +410,8 @@ impl Connection {
                 Standing::Known
             }
             (Ok(Message::Control { id, control }), _) => {
-                if let Control::Api { lookup, tokens } = &control {
-                    let text = self.shared.service.look_up(lookup, *tokens);
+                if let Control::Api { lookup, tokens, preset } = &control {
+                    let text = self.shared.service.look_up(lookup, *tokens, preset.as_deref());
                     let details = text.map(|it| text_member(&it));
                     let outcome = details.as_ref().map(String::as_str);
                     reply.send(control_line(id.as_ref(), control.op(), outcome));

@@ -342,6 +342,7 @@ mod tests {
     fn task(arrived: Instant) -> Task {
         let (code, input) = (String::new(), String::new());
         let job = Job {
+            preset: 0,
             code,
             input,
             deadline: None,

@@ -18,6 +18,7 @@ fn submit_for(pool: &Pool, code: &str, timeout: Duration) -> (Ticket, Receiver<R
     let (sender, reply) = channel();
     let arrived = Instant::now();
     let job = Job {
+        preset: 0,
         code: code.to_owned(),
         input: "{}".to_owned(),
         deadline: Some((arrived + timeout, timeout)),

@@ -20,6 +20,7 @@ fn check_answer(answer: &Answer, line: &str) {
 
 fn request(code: &str) -> Request {
     Request {
+        preset: None,
         id: None,
         code: code.to_owned(),
         input: "{}".to_owned(),
@@ -71,7 +72,7 @@ fn controls_cross_the_wire_both_ways() {
     check(&Control::Doctor, None, r#"{"op":"doctor"}"#);
     check(&Control::Cancel { target: Id("7".to_owned()) }, Some("7"), r#"{"op":"cancel","id":7}"#);
     check(&Control::Auth { token: "t\"".to_owned() }, None, r#"{"op":"auth","token":"t\""}"#);
-    let api = |lookup, tokens| Control::Api { lookup, tokens };
+    let api = |lookup, tokens| Control::Api { lookup, tokens, preset: None };
     check(&api(Lookup::Prompt, None), None, r#"{"op":"prompt"}"#);
     check(
         &api(Lookup::Search("put object".to_owned()), Some(300)),

@@ -865,8 +865,8 @@ impl<'t> Checker<'t> {
             "Deno" | "Bun" => Some("a snippet has what its globals offer, and no runtime of its own".to_owned()),
             "fs" | "path" | "os" | "http" | "https" | "axios" | "util" | "child_process" | "zlib"
             | "uuid" | "fetch" | "net" | "stream" | "url" | "querystring" | "readline" | "assert"
-            | "events" => Some(advice_for_module(name)),
-            "uuidv4" => Some(advice_for_module("uuid")),
+            | "events" => Some(advice_for_module(name, Some(self.api))),
+            "uuidv4" => Some(advice_for_module("uuid", Some(self.api))),
             _ => None,
         };
         if let Some(advice) = advice {
@@ -1291,9 +1291,10 @@ impl<'t> Checker<'t> {
             if call.callee.is_specific_id("require")
                 && let Some(Argument::StringLiteral(module)) = call.arguments.first()
             {
+                let advice = advice_for_module(&module.value, Some(self.api));
                 self.suspect(
                     call.span,
-                    format!("a snippet cannot load modules; {}", advice_for_module(&module.value)),
+                    format!("a snippet cannot load modules; {advice}"),
                     None,
                     Excuse::Global("require".to_owned()),
                 );

@@ -5,7 +5,7 @@
 //! that name, since it may stand in dead code; that global gives the same
 //! advice.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::LazyLock};
 
 use oxc::{
     ast::ast::{
@@ -19,6 +19,8 @@ use oxc::{
     syntax::module_record::ModuleRecord,
 };
 
+use crate::api::Api;
+
 use super::{SLACK_BYTES, TranspileError, positions::position_at};
 
 const WHOLE_MAIN: &str = "the whole function main was sent instead of its body";
@@ -27,58 +29,41 @@ const NO_EXPORT: &str = "`export` is not available in a snippet";
 const NO_EXPORT_HINT: &str =
     "remove `export`; a snippet is the body of main and gives its result with `return`";
 
-/// What to write instead of importing `module`.
-pub fn advice_for_module(module: &str) -> String {
+/// What to write instead of modules that models ask for; the prelude's `require`
+/// says the same.
+static ADVICE: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| {
+    let text = include_str!("../../vendor-js/prelude/modules.json");
+    serde_json::from_str(text).expect("tests::every_module_that_models_ask_for_has_advice reads it")
+});
+
+/// What to write instead of importing `module`, with the libraries of `api`.
+pub fn advice_for_module(module: &str, api: Option<&Api>) -> String {
     let name = module.strip_prefix("node:").unwrap_or(module);
-    let advice = match name {
-        "@aws-sdk/client-s3" => "use the global `AwsS3`, which is the whole module",
-        "@aws-sdk/s3-request-presigner" => "use the global `AwsS3.getSignedUrl`",
-        "@aws-sdk/s3-presigned-post" => "use the global `AwsS3.createPresignedPost`",
-        "@aws-sdk/lib-storage" => "use the global `AwsS3.Upload`",
-        "@smithy/node-http-handler" | "@smithy/fetch-http-handler" => {
-            "pass `requestHandler: { requestTimeout: ms }` to `AwsS3.S3Client`"
+    let tables = api.into_iter().flat_map(Api::tables);
+    if let Some(global) = tables.filter(|it| it.package == Some(name)).find_map(|it| it.global) {
+        return format!("use the global `{global}`, which is the whole module");
+    }
+    let is_here = |global| api.is_none_or(|api| api.table(global).is_some());
+    let is_about = |advice: &str, global: &str| advice.contains(&format!("`{global}"));
+    match ADVICE.get(name) {
+        Some(advice)
+            if ["AwsS3", "MyLib"].iter().all(|it| is_here(it) || !is_about(advice, it)) =>
+        {
+            return (*advice).to_owned();
         }
-        "@aws-sdk/credential-providers" | "@aws-sdk/credential-provider-node" => {
-            "leave `credentials` out: the host signs with its own"
-        }
-        "@company/my-lib" => "use the global `MyLib`, which is the whole module",
-        "assert" | "assert/strict" => "use `console.assert`, or throw an Error",
-        "buffer" => "use the global `Buffer`",
-        "console" => "use the global `console`",
-        "crypto" => "use the global `crypto`, the Web Crypto API",
-        "events" => "use the global `EventTarget`",
-        "form-data" => "use the global `FormData`",
-        "http" | "https" | "http2" | "node-fetch" | "cross-fetch" | "axios" | "got" | "undici" => {
-            "use the global `fetch`"
-        }
-        "perf_hooks" => "use the global `performance`",
-        "process" => "use the global `process`",
-        "querystring" => "use the global `URLSearchParams`",
-        "stream" | "stream/promises" | "stream/web" => {
-            "use the globals `ReadableStream`, `WritableStream` and `TransformStream`"
-        }
-        "string_decoder" => "use the global `TextDecoder`",
-        "timers" => "use the globals `setTimeout`, `setInterval` and `setImmediate`",
-        "timers/promises" => "use `await new Promise((done) => setTimeout(done, ms))`",
-        "url" | "whatwg-url" => "use the globals `URL` and `URLSearchParams`",
-        "util" => {
-            "use the globals `structuredClone`, `TextEncoder` and `TextDecoder`; `console.log` formats as `util.inspect` does"
-        }
-        "uuid" | "nanoid" => "use `crypto.randomUUID()`",
-        "worker_threads" => "a snippet has one thread; the global `MessageChannel` is here",
-        "zlib" => "use the globals `CompressionStream` and `DecompressionStream`",
-        "fs" | "fs/promises" | "path" | "os" | "child_process" | "net" | "tls" | "dns"
-        | "readline" | "vm" | "cluster" | "module" | "inspector" | "dgram" | "tty" | "v8" => {
-            return format!("a snippet has no `{name}`; it sees only its input and its globals");
-        }
-        _ if name.starts_with("@aws-sdk/") => "of the AWS SDK only S3 is here: the global `AwsS3`",
-        _ => {
-            return format!(
-                "there is no global for `{module}`; the libraries here are the globals `AwsS3` and `MyLib`"
-            );
-        }
-    };
-    advice.to_owned()
+        _ => {}
+    }
+    if name.starts_with("@aws-sdk/") && is_here("AwsS3") {
+        return "of the AWS SDK only S3 is here: the global `AwsS3`".to_owned();
+    }
+    format!("there is no global for `{module}`; {}", libraries(api))
+}
+
+fn libraries(api: Option<&Api>) -> String {
+    match api.map(Api::globals_in_words) {
+        Some(globals) if !globals.is_empty() => format!("the libraries here are {globals}"),
+        _ => "a snippet has the language and the web platform".to_owned(),
+    }
 }
 
 /// Refuses what the body of `main` may not contain.
@@ -86,6 +71,7 @@ pub(super) fn check(
     code: &str,
     program: &Program<'_>,
     module_record: &ModuleRecord<'_>,
+    api: Option<&Api>,
 ) -> Result<(), TranspileError> {
     let error = |span: Span, message: &str, hint: String| {
         Err(TranspileError::Syntax {
@@ -100,13 +86,13 @@ pub(super) fn check(
     for it in &program.body {
         match it {
             Statement::ImportDeclaration(import) if !is_type_only(import) => {
-                let advice = advice_for_module(&import.source.value);
+                let advice = advice_for_module(&import.source.value, api);
                 return error(import.span, "`import` is not available in a snippet", advice);
             }
             Statement::TSImportEqualsDeclaration(import) if import.import_kind.is_value() => {
                 if let TSModuleReference::ExternalModuleReference(module) = &import.module_reference
                 {
-                    let advice = advice_for_module(&module.expression.value);
+                    let advice = advice_for_module(&module.expression.value, api);
                     return error(import.span, "`import` is not available in a snippet", advice);
                 }
             }
@@ -131,8 +117,8 @@ pub(super) fn check(
         let Span { start, end, .. } = import.module_request;
         let module = code.get(start as usize..end as usize).unwrap_or("");
         let advice = match module.trim_matches(['\'', '"', '`']) {
-            name if name.len() + 2 == module.len() => advice_for_module(name),
-            _ => "the libraries here are the globals `AwsS3` and `MyLib`".to_owned(),
+            name if name.len() + 2 == module.len() => advice_for_module(name, api),
+            _ => libraries(api),
         };
         return error(import.span, "`import()` is not available in a snippet", advice);
     }
@@ -314,6 +300,22 @@ pub(super) fn check_lowerable(code: &str, program: &Program<'_>) -> Result<(), T
         position: Some(position_at(code, span.start as usize)),
         hint: Some(hint.to_owned()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_module_that_models_ask_for_has_advice() {
+        let advice = |module| advice_for_module(module, None);
+        assert_eq!(
+            advice("node:fs"),
+            "a snippet has no `fs`; it sees only its input and its globals"
+        );
+        assert_eq!(advice("axios"), "use the global `fetch`");
+        assert!(ADVICE.values().all(|it| !it.is_empty()));
+    }
 }
 
 #[derive(Debug, Default)]

@@ -220,9 +220,7 @@ fn imports_and_exports_are_refused_with_what_to_use() {
         1,
         17,
         "`import()` is not available in a snippet",
-        Some(
-            "there is no global for `lodash`; the libraries here are the globals `AwsS3` and `MyLib`",
-        ),
+        Some("there is no global for `lodash`; a snippet has the language and the web platform"),
     );
     check_error(
         "return import.meta.url",

@@ -46,6 +46,13 @@ fn a_kernel_and_run_code_itself_answer_alike() {
         ("return input", &long, "5000"),
         ("return input", "1", "0"),
         ("for (;;) {}", "1", "50"),
+        // What a kernel has done before its first run, and run-code has not.
+        (
+            "const s3 = new AwsS3.S3Client({ region: 'eu-west-1', endpoint: 'http://127.0.0.1:1', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } });
+            try { await s3.send(new AwsS3.ListObjectsV2Command({ Bucket: 'bucket' })); } catch ({ name, message }) { return [name, message, typeof __warmsUp]; }",
+            "1",
+            "5000",
+        ),
     ] {
         let answer = |command: &mut Command| {
             let output = command
@@ -95,6 +102,7 @@ fn a_silent_kernel_is_given_up_and_told_to_cancel() {
     let endpoint = llm_kernel::endpoint::Endpoint::Unix(socket);
     let patience = Duration::from_millis(50);
     let request = llm_kernel::protocol::Request {
+        preset: None,
         id: Some(llm_kernel::protocol::Id::text("a")),
         code: "return 1".to_owned(),
         input: "{}".to_owned(),
@@ -147,6 +155,7 @@ fn a_kernel_that_takes_its_time_is_asked_how_long_that_may_be() {
         came
     });
     let request = llm_kernel::protocol::Request {
+        preset: None,
         id: None,
         code: "return 1".to_owned(),
         input: "{}".to_owned(),

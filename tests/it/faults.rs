@@ -164,6 +164,7 @@ fn a_panic_beside_a_run_costs_the_call() {
         let arrived = Instant::now();
         let timeout = Duration::from_secs(60);
         pool.submit(Job {
+            preset: 0,
             code: code.to_owned(),
             input: json!(format!("http://{addr}/")).to_string(),
             deadline: Some((arrived + timeout, timeout)),

@@ -58,6 +58,8 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
                 .header("content-type", "application/json")
                 .header("x-many", "a")
                 .header("x-many", "b")
+                .header("set-cookie", "a=1; Expires=Thu, 01 Jan 2026 00:00:00 GMT")
+                .header("set-cookie", "b=2")
                 .body(seen.to_string())
         }
         "/missing" => response.status(404).body("not here".to_owned()),
@@ -108,10 +110,10 @@ fn what_is_sent_and_received() {
     check(
         "const r = await fetch(`${input}/echo?q=1#top`, { headers: { 'X-Own': 'mine' } });
         return [r.status, r.statusText, r.ok, r.url === `${input}/echo?q=1`, r.redirected, r.type,
-          r.headers.get('content-type'), r.headers.get('x-many'), await r.json()];",
+          r.headers.get('content-type'), r.headers.get('x-many'), await r.json(), r.headers.getSetCookie()];",
         json!([200, "OK", true, true, false, "basic", "application/json", "a, b", {
             "method": "GET", "query": "q=1", "type": null, "own": "mine", "secret": null, "body": "",
-        }]),
+        }, ["a=1; Expires=Thu, 01 Jan 2026 00:00:00 GMT", "b=2"]]),
     );
     check(
         "const send = async (body, headers) => {

@@ -18,6 +18,7 @@ mod lifecycle;
 mod lockdown;
 mod memory;
 mod platform;
+mod presets;
 mod pristine;
 mod protocol;
 mod readme;

@@ -37,6 +37,7 @@ impl OneWorker {
             Box::new(|_restored| ())
         });
         let job = Job {
+            preset: 0,
             code: code.to_owned(),
             input: r#"{"name":"Ada"}"#.to_owned(),
             deadline: Some((deadline, timeout)),

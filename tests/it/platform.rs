@@ -118,6 +118,11 @@ fn asynchronous_snippets_answer_as_in_node() {
 }
 
 #[test]
+fn snippets_in_corners_answer_as_in_node() {
+    check_platform("corners");
+}
+
+#[test]
 fn data_shaping_snippets_answer_as_in_node() {
     check_platform("data_shaping");
 }
@@ -195,6 +200,36 @@ fn streams_and_events_are_as_specified() {
 #[test]
 fn urls_are_as_specified() {
     check_spec("url");
+}
+
+/// `[class, name, code, message]` of what wrong calls throw. A row that deviates from
+/// Node goes on with what ours is and why.
+#[test]
+fn wrong_calls_throw_as_in_node() {
+    let rows = rows("errors.json");
+    let calls: String = rows
+        .iter()
+        .map(|row| format!("await thrown(async () => {}),\n", row[0].as_str().unwrap()))
+        .collect();
+    let program = format!(
+        "const thrown = async (call) => {{
+          try {{ await call(); return 'nothing'; }}
+          catch (error) {{ return typeof error === 'object' ? [error.constructor.name, error.name, error.code ?? null, error.message] : error; }}
+        }};
+        return [{calls}];"
+    );
+    let answer = Runner::start().answer(&program);
+    let answers = answer["result"].as_array().unwrap_or_else(|| panic!("{answer}"));
+    let mut failures = Vec::new();
+    for (row, got) in rows.iter().zip(answers) {
+        let expected = row.get(2).unwrap_or(&row[1]);
+        assert_ne!(row.get(2), Some(&row[1]), "{} does not deviate", row[0]);
+        assert!(row.get(2).is_none() || row[3].is_string(), "{}: no reason", row[0]);
+        if got != expected {
+            failures.push(format!("{}\n   ours {got}\n   Node {}", row[0], row[1]));
+        }
+    }
+    assert!(failures.is_empty(), "{} differ\n{}", failures.len(), failures.join("\n"));
 }
 
 /// What is too much ends the run that asked for it, by the budget that it broke,

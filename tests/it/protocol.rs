@@ -115,7 +115,9 @@ fn ops_are_answered_in_kind() {
     assert!(stats["stats"]["residentBytes"].take().as_u64() > Some(1 << 20));
     let expected = json!({
         "version": "0.1.0", "uptimeMs": null, "connections": null, "heldBytes": null, "requests": 5, "lockdown": null,
-        "workers": 1,        "queued": 0, "running": 0, "suspended": 0, "answers": { "ok": 1 }, "latencyMs": null,
+        "workers": 1,        "queued": 0,
+        "presets": [{ "name": "default", "version": "0.1.0", "isolates": 1 }],
+        "running": 0, "suspended": 0, "answers": { "ok": 1 }, "latencyMs": null,
         "residentBytes": null, "lostLogLines": 0,
     });
     assert_eq!(stats, json!({ "op": "stats", "ok": true, "stats": expected }));

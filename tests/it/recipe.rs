@@ -1,5 +1,6 @@
-//! The README's recipe for a team's own library, followed as it stands there: edit
-//! `my-lib`, build the bundles. What comes out is run in an isolate.
+//! The recipe at the head of `vendor-js/my-lib/index.js`, followed to the letter:
+//! edit the stub, build the bundles. What comes out is run in an isolate. Libraries
+//! beside the kernel are `presets`' business.
 //!
 //! The recipe needs Node and `npm ci` in vendor-js. Where one is missing there is
 //! nothing to follow and the test says nothing, except on CI, which has both.

@@ -41,6 +41,7 @@ impl Crowd {
         let (sender, reply) = channel();
         let arrived = Instant::now();
         let job = Job {
+            preset: 0,
             code: format!("{SLEEP}\n{body}"),
             input: input.to_string(),
             deadline: Some((arrived + timeout, timeout)),

@@ -3,6 +3,7 @@
 import { EventTarget, Event, getEventAttributeValue, setEventAttributeValue } from "event-target-shim";
 import { defineClass } from "./primordials.js";
 import { DOMException } from "./domexception.js";
+import { outOfRange, typeMismatch } from "./node-errors.js";
 
 const TOKEN = {};
 let abort;
@@ -29,20 +30,27 @@ export class AbortSignal extends EventTarget {
   }
 
   static timeout(ms) {
+    if (typeof ms !== "number") throw typeMismatch("delay", "of type number", ms);
+    if (!(ms >= 0 && ms <= 2 ** 32 - 1)) throw outOfRange("delay", ">= 0 && <= 4294967295", ms);
     const signal = new AbortSignal(TOKEN);
     setTimeout(() => signal.#abort(new DOMException("The operation was aborted due to timeout", "TimeoutError")), ms);
     return signal;
   }
 
   static any(signals) {
+    if (typeof signals?.[Symbol.iterator] !== "function") throw typeMismatch("signals", "an instance of Array", signals);
+    const sources = [...signals];
+    for (let idx = 0; idx < sources.length; idx++) {
+      if (!(sources[idx] instanceof AbortSignal)) throw typeMismatch(`signals[${idx}]`, "an instance of AbortSignal", sources[idx]);
+    }
     const result = new AbortSignal(TOKEN);
-    for (const signal of signals) {
+    for (const signal of sources) {
       if (signal.aborted) {
         result.#abort(signal.reason);
         return result;
       }
     }
-    for (const signal of signals) signal.#followers.push(result);
+    for (const signal of sources) signal.#followers.push(result);
     return result;
   }
 

@@ -6,6 +6,7 @@ import {
 } from "./primordials.js";
 import { DOMException } from "./domexception.js";
 import { describeBriefly } from "./describe.js";
+import { nodeError } from "./node-errors.js";
 
 const { getOwnPropertySymbols, hasOwn, prototype: ObjectPrototype } = Object;
 const { get, set } = Map.prototype;
@@ -17,7 +18,7 @@ const lengthOf = uncurryThis(getOwnPropertyDescriptor(ArrayBuffer.prototype, "by
 const ERRORS = { __proto__: null, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
 
 defineGlobal("structuredClone", function structuredClone(value, options) {
-  if (arguments.length === 0) throw new TypeError("structuredClone takes a value");
+  if (arguments.length === 0) throw nodeError(TypeError, "ERR_MISSING_ARGS", "The value argument must be specified");
   // Its own methods, so that no patched ones are called, and at once.
   const seen = new MapCtor();
   seen.get = get;

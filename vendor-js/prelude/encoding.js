@@ -5,6 +5,7 @@ import * as op from "./ops.js";
 import { defineClass, defineGlobal } from "./primordials.js";
 import { door } from "./door.js";
 import { DOMException } from "./domexception.js";
+import { missingArguments } from "./node-errors.js";
 
 const SLICE_UNITS = 64 * 1024;
 const SLICE_BYTES = 256 * 1024;
@@ -181,7 +182,7 @@ for (const original of [globalThis.atob, globalThis.btoa]) {
   const { name } = original;
   const replacement = {
     [name](text) {
-      if (arguments.length === 0) throw new TypeError(`${name} takes a string`);
+      if (arguments.length === 0) throw missingArguments("input");
       text = `${text}`;
       try {
         return original(text);

@@ -16,6 +16,13 @@ const original = getOwnPropertyDescriptor(ErrorCtor.prototype, "stack");
 const getRaw = original.get;
 const captureRaw = ErrorCtor.captureStackTrace;
 
+// What `prepareStackTrace` of a snippet gets to see would hand over the functions of
+// each frame: ours too, down to the door. As in Node, strict code keeps its own.
+ErrorCtor.prepareStackTrace = (_error, frames) => frames;
+const [frame] = apply(getRaw, new ErrorCtor(), []);
+defineHidden(getPrototypeOf(frame), "getFunction", function getFunction() {});
+ErrorCtor.prepareStackTrace = undefined;
+
 defineProperty(ErrorCtor.prototype, "stack", {
   __proto__: null,
   get() {

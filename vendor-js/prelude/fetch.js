@@ -406,7 +406,11 @@ async function overNetwork(url, method, headers, source, signal, redirected) {
     stop();
     throw signal.aborted ? signal.reason : failed(error);
   }
-  const received = freezeHeaders(new Headers(Object.entries(head.headers)));
+  // Cookies come a line each: their commas are their own.
+  const { "set-cookie": cookies, ...others } = head.headers;
+  const received = new Headers(others);
+  for (const cookie of cookies?.split("\n") ?? []) received.append("set-cookie", cookie);
+  freezeHeaders(received);
   let body = null;
   if (method === "HEAD" || NO_BODY.includes(head.status)) {
     stop();

@@ -4,6 +4,7 @@ import { Blob } from "fetch-blob";
 import { File } from "fetch-blob/file.js";
 import { defineClass } from "./primordials.js";
 import { encodeUtf8 } from "./encoding.js";
+import { needArguments } from "./node-errors.js";
 
 const wellFormed = (text) => `${text}`.toWellFormed();
 
@@ -26,30 +27,36 @@ export class FormData {
   }
 
   append(name, value, filename) {
+    needArguments("FormData.append", 2, arguments.length);
     this.#list.push(entryOf(name, value, filename, arguments.length > 2));
   }
 
   delete(name) {
+    needArguments("FormData.delete", 1, arguments.length);
     name = wellFormed(name);
     this.#list = this.#list.filter((entry) => entry[0] !== name);
   }
 
   get(name) {
+    needArguments("FormData.get", 1, arguments.length);
     name = wellFormed(name);
     return this.#list.find((entry) => entry[0] === name)?.[1] ?? null;
   }
 
   getAll(name) {
+    needArguments("FormData.getAll", 1, arguments.length);
     name = wellFormed(name);
     return this.#list.filter((entry) => entry[0] === name).map((entry) => entry[1]);
   }
 
   has(name) {
+    needArguments("FormData.has", 1, arguments.length);
     name = wellFormed(name);
     return this.#list.some((entry) => entry[0] === name);
   }
 
   set(name, value, filename) {
+    needArguments("FormData.set", 2, arguments.length);
     const entry = entryOf(name, value, filename, arguments.length > 2);
     const first = this.#list.findIndex((it) => it[0] === entry[0]);
     if (first < 0) this.#list.push(entry);

@@ -1,5 +1,6 @@
 // Headers. A list of names and values is all it is; the packages come with an
 // older fetch around it.
+import { needArguments } from "./node-errors.js";
 import { defineClass } from "./primordials.js";
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -52,6 +53,7 @@ export class Headers {
   }
 
   append(name, value) {
+    needArguments("Headers.append", 2, arguments.length);
     const key = this.#change(name);
     const entry = this.#map.get(key) ?? { name: `${name}`, values: [] };
     entry.values.push(valueOf(value, key));
@@ -59,10 +61,12 @@ export class Headers {
   }
 
   delete(name) {
+    needArguments("Headers.delete", 1, arguments.length);
     this.#map.delete(this.#change(name));
   }
 
   get(name) {
+    needArguments("Headers.get", 1, arguments.length);
     return this.#map.get(nameOf(name))?.values.join(", ") ?? null;
   }
 
@@ -71,10 +75,12 @@ export class Headers {
   }
 
   has(name) {
+    needArguments("Headers.has", 1, arguments.length);
     return this.#map.has(nameOf(name));
   }
 
   set(name, value) {
+    needArguments("Headers.set", 2, arguments.length);
     const key = this.#change(name);
     this.#map.set(key, { name: `${name}`, values: [valueOf(value, key)] });
   }

@@ -19,6 +19,19 @@ export function typeMismatch(name, expected, received) {
   return nodeError(TypeError, "ERR_INVALID_ARG_TYPE", `${subject} must be ${expected}. Received ${shownAs(received)}`);
 }
 
+export const missingArguments = (...names) =>
+  nodeError(
+    TypeError,
+    "ERR_MISSING_ARGS",
+    `The ${names.map((it) => `"${it}"`).join(" and ")} argument${names.length > 1 ? "s" : ""} must be specified`,
+  );
+
+// For what Node has from undici: `given` is the caller's `arguments.length`.
+export function needArguments(what, needed, given) {
+  if (given >= needed) return;
+  throw new TypeError(`${what}: ${needed} argument${needed > 1 ? "s" : ""} required, but${given > 0 ? " only" : ""} ${given} found.`);
+}
+
 function shownAs(value) {
   if (value === undefined || value === null) return `${value}`;
   if (typeof value === "function") return `function ${value.name}`;

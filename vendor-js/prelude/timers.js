@@ -2,9 +2,10 @@
 // kept here, because the host holds no engine values.
 import * as op from "./ops.js";
 import {
-  MapCtor, MapPrototypeDelete, MapPrototypeGet, MapPrototypeSet, TypeErrorCtor, defineGlobal,
+  MapCtor, MapPrototypeDelete, MapPrototypeGet, MapPrototypeSet, defineGlobal,
 } from "./primordials.js";
 import { door } from "./door.js";
+import { typeMismatch } from "./node-errors.js";
 
 // Timer id → { call: [fn, ...args], repeat }.
 const timers = new MapCtor();
@@ -13,15 +14,15 @@ const timers = new MapCtor();
 const LONGEST = 2 ** 31 - 1;
 
 defineGlobal("setTimeout", function setTimeout(...all) {
-  return start("setTimeout", delayOf(all[1]), withoutDelay(all), false);
+  return start(delayOf(all[1]), withoutDelay(all), false);
 });
 defineGlobal("setInterval", function setInterval(...all) {
-  return start("setInterval", delayOf(all[1]), withoutDelay(all), true);
+  return start(delayOf(all[1]), withoutDelay(all), true);
 });
 // After the jobs that are already due; a delay of 0 is told apart from the
 // shortest timeout (1 ms).
 defineGlobal("setImmediate", function setImmediate(...all) {
-  return start("setImmediate", 0, all, false);
+  return start(0, all, false);
 });
 defineGlobal("clearTimeout", function clearTimeout(id) {
   clear(id);
@@ -33,6 +34,12 @@ defineGlobal("clearImmediate", function clearImmediate(id) {
   clear(id);
 });
 
+const { queueMicrotask: enqueue } = globalThis;
+defineGlobal("queueMicrotask", function queueMicrotask(callback) {
+  if (typeof callback !== "function") throw typeMismatch("callback", "of type function", callback);
+  enqueue(callback);
+});
+
 // What the host has to call for a timer that fired, as `[fn, ...args]`. It
 // calls by itself, so that no frame of ours lies below the snippet's.
 export function takeTimer(id) {
@@ -42,11 +49,9 @@ export function takeTimer(id) {
   return timer.call;
 }
 
-function start(name, delay, call, repeat) {
+function start(delay, call, repeat) {
   const fn = call[0];
-  if (typeof fn !== "function") {
-    throw new TypeErrorCtor(`${name} takes a function, not ${fn === null ? "null" : typeof fn}`);
-  }
+  if (typeof fn !== "function") throw typeMismatch("callback", "of type function", fn);
   const id = door(op.TIMER_START, delay, repeat);
   MapPrototypeSet(timers, id, { __proto__: null, call, repeat });
   return id;

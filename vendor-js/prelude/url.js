@@ -3,6 +3,7 @@ import * as op from "./ops.js";
 import { defineClass } from "./primordials.js";
 import { door } from "./door.js";
 import { TextDecoder, encodeUtf8 } from "./encoding.js";
+import { missingArguments, nodeError } from "./node-errors.js";
 
 // Positions in what the host gives back.
 const HREF = 0;
@@ -50,7 +51,9 @@ export class URLSearchParams {
       else if (typeof init[Symbol.iterator] === "function") {
         for (const pair of init) {
           const [name, value, ...more] = pair;
-          if (more.length > 0 || [...pair].length !== 2) throw new TypeError("URLSearchParams takes pairs of name and value");
+          if (more.length > 0 || [...pair].length !== 2) {
+            throw nodeError(TypeError, "ERR_INVALID_TUPLE", "Each query pair must be an iterable [name, value] tuple");
+          }
           this.#list.push([wellFormed(name), wellFormed(value)]);
         }
       } else {
@@ -70,11 +73,13 @@ export class URLSearchParams {
   }
 
   append(name, value) {
+    if (arguments.length < 2) throw missingArguments("name", "value");
     this.#list.push([wellFormed(name), wellFormed(value)]);
     this.#changed?.();
   }
 
   delete(name, value) {
+    if (arguments.length === 0) throw missingArguments("name");
     name = wellFormed(name);
     value = value === undefined ? undefined : wellFormed(value);
     this.#list = this.#list.filter((pair) => pair[0] !== name || (value !== undefined && pair[1] !== value));
@@ -82,22 +87,26 @@ export class URLSearchParams {
   }
 
   get(name) {
+    if (arguments.length === 0) throw missingArguments("name");
     name = wellFormed(name);
     return this.#list.find((pair) => pair[0] === name)?.[1] ?? null;
   }
 
   getAll(name) {
+    if (arguments.length === 0) throw missingArguments("name");
     name = wellFormed(name);
     return this.#list.filter((pair) => pair[0] === name).map((pair) => pair[1]);
   }
 
   has(name, value) {
+    if (arguments.length === 0) throw missingArguments("name");
     name = wellFormed(name);
     value = value === undefined ? undefined : wellFormed(value);
     return this.#list.some((pair) => pair[0] === name && (value === undefined || pair[1] === value));
   }
 
   set(name, value) {
+    if (arguments.length < 2) throw missingArguments("name", "value");
     name = wellFormed(name);
     value = wellFormed(value);
     const first = this.#list.findIndex((pair) => pair[0] === name);
@@ -192,7 +201,7 @@ export class URL {
   #params = null;
 
   constructor(href, base) {
-    if (arguments.length === 0) throw new TypeError("new URL takes a URL");
+    if (arguments.length === 0) throw missingArguments("url");
     this.#text = parse(href, base);
   }
 

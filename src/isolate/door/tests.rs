@@ -6,7 +6,7 @@ use super::*;
 use crate::isolate::{
     Blueprint, BuildError, Isolate, RunError, Tracking, Uses, Verify,
     host::Op,
-    preset::{self, Preset},
+    preset::{DEFAULT, Preset},
     tests::run,
 };
 
@@ -16,15 +16,15 @@ fn bundle(name: &'static str, source: &str) -> Bytecode {
     let bytes = Context::full(&runtime).unwrap().with(|ctx| {
         Module::declare(ctx, name, source).unwrap().write(WriteOptions::default()).unwrap()
     });
-    Bytecode { name, bytes: Box::leak(bytes.into_boxed_slice()) }
+    Bytecode { name, bytes: bytes.leak(), globals: &[] }
 }
 
 fn build(guard: &Guard, bundles: Vec<Bytecode>) -> Result<Isolate, BuildError> {
     Isolate::build(
         guard,
         Blueprint {
+            preset: Preset::of_bundles(bundles),
             uses: Uses::Many,
-            preset: Preset { name: "test", bundles: Box::leak(bundles.into_boxed_slice()) },
             memory_bytes: 16 << 20,
             tracking: Tracking::Best,
             verify: Verify::EachRollback,
@@ -33,7 +33,29 @@ fn build(guard: &Guard, bundles: Vec<Bytecode>) -> Result<Isolate, BuildError> {
 }
 
 fn prelude() -> Bytecode {
-    preset::DEFAULT.bundles[0]
+    DEFAULT.bundles[0]
+}
+
+#[test]
+fn a_bundle_is_a_script_or_a_module() {
+    let guard = Guard::adopt_thread().unwrap();
+    let own = |source, form, globals| {
+        let bytes = compile(c"preset:it.js", source, form).unwrap().leak();
+        Bytecode { name: "it", bytes, globals }
+    };
+    let script = own("var A = 1, a = this === globalThis;", Form::Script, &[c"A", c"a"]);
+    let module = own("export const b = A + 1; export default a;", Form::Module, &[c"B"]);
+    let mut isolate = build(&guard, vec![prelude(), script, module]).unwrap();
+    let outcome = run(&mut isolate, &guard, "return [A, a, B.b, B.default];");
+    assert_eq!(outcome.result, Ok("[1,true,2,true]".to_owned()));
+    let taken = build(&guard, vec![prelude(), script, script]).unwrap_err().to_string();
+    assert!(taken.starts_with("it: the global `A` is there already"), "{taken}");
+    // However a text ends, the parser stops there.
+    for text in ["`", "/*", "(", "'", "/", "\\u", "<!--", "//", "\u{0}", "a?.", "0x", "#!"] {
+        for form in [Form::Script, Form::Module] {
+            let _ = compile(c"preset:it.js", text, form);
+        }
+    }
 }
 
 /// Snippet code that ran while disarmed could not be killed.
@@ -148,6 +170,32 @@ fn errors_of_the_host_are_whole_whatever_the_snippet_does_while_they_are_made() 
     assert_eq!(outcome.result, Ok("[]".to_owned()));
 }
 
+#[test]
+fn stacks_hand_over_no_function() {
+    let guard = Guard::adopt_thread().unwrap();
+    let mut isolate = build(&guard, vec![prelude()]).unwrap();
+    let body = r#"
+        const names = new Set(), got = [];
+        Error.prepareStackTrace = (error, frames) => {
+            for (const frame of frames) {
+                names.add(frame.getFunctionName());
+                for (let of = frame; of !== null; of = Object.getPrototypeOf(of)) {
+                    for (const key of Reflect.ownKeys(of)) {
+                        if (key === "constructor" || key in Object.prototype) continue;
+                        const seen = typeof of[key] === "function" ? of[key].call(frame) : of[key];
+                        if (typeof seen === "function" || typeof seen === "object" && seen !== null) got.push(key);
+                    }
+                }
+            }
+            return "";
+        };
+        try { new URL("bad"); } catch {}
+        try { setTimeout(1); } catch {}
+        return [got, names.has("__door"), names.has("main")];"#;
+    let outcome = run(&mut isolate, &guard, body);
+    assert_eq!(outcome.result, Ok("[[],true,true]".to_owned()));
+}
+
 /// What the host reads must be what the view shows at that moment, whatever became
 /// of its buffer since it was made.
 #[test]
@@ -203,7 +251,7 @@ fn a_bundle_that_draws_or_waits_while_it_loads_fails_the_build() {
         "setTimeout(() => {}, 1);",
     ] {
         match build(&guard, vec![prelude(), bundle("hasty", source)]) {
-            Err(BuildError::Bundle { name, message }) => {
+            Err(BuildError::Bundle { name, message, .. }) => {
                 assert_eq!(name, "hasty", "{message}");
             }
             other => panic!("{source} ended with {other:?}"),

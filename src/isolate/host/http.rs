@@ -1178,7 +1178,8 @@ fn insert(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), NetErr
     Ok(())
 }
 
-/// Status and headers as the snippet gets them; repeated ones are joined.
+/// Status and headers as the snippet gets them; repeated ones are joined, cookies
+/// by line ends.
 fn describe(head: &http::response::Parts) -> Map<String, Value> {
     let mut headers = Map::new();
     for name in head.headers.keys() {
@@ -1188,7 +1189,8 @@ fn describe(head: &http::response::Parts) -> Map<String, Value> {
             .iter()
             .map(|it| String::from_utf8_lossy(it.as_bytes()))
             .collect();
-        headers.insert(name.as_str().to_owned(), json!(values.join(", ")));
+        let separator = if *name == header::SET_COOKIE { "\n" } else { ", " };
+        headers.insert(name.as_str().to_owned(), json!(values.join(separator)));
     }
     let mut res = Map::new();
     res.insert("status".to_owned(), json!(head.status.as_u16()));

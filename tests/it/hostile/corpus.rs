@@ -128,7 +128,7 @@ pub(crate) const ONE_LINERS: &[Case] = &[
     ("array_from", "Array.from({ length: 4e9 } as any);", MemoryOrStopped),
     (
         "sort_numbers",
-        "const a = Array.from({ length: 3e5 }, (_, i) => (i * 7919) % 300007); for (;;) { a.slice().sort(); }",
+        "const a = Array.from({ length: 1e5 }, (_, i) => (i * 7919) % 300007); for (;;) { a.slice().sort(); }",
         Stopped,
     ),
     (
@@ -373,7 +373,7 @@ pub(crate) const ONE_LINERS: &[Case] = &[
     ),
     (
         "door_url",
-        "const s = 'http://x/' + '\u{E9}'.repeat(1e7); for (;;) { try { new URL(s); } catch {} }",
+        "const s = 'http://x/' + '\u{E9}'.repeat(1e6); for (;;) { try { new URL(s); } catch {} }",
         Stopped,
     ),
     ("door_console", "const s = 'x'.repeat(1e7); for (;;) { console.log(s); }", Stopped),
@@ -421,7 +421,7 @@ pub(crate) const ONE_LINERS: &[Case] = &[
     ),
     (
         "door_url_set",
-        "const u = new URL('http://x/'); for (;;) { u.pathname = '\u{E9}'.repeat(3e3); u.search = 'x'.repeat(1e4); }",
+        "const u = new URL('http://x/'); for (;;) { u.pathname = '\u{E9}'.repeat(2e3); u.search = 'x'.repeat(1e4); }",
         Stopped,
     ),
     (

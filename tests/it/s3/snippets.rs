@@ -1013,7 +1013,7 @@ fn my_lib_has_what_its_declarations_say() {
     lab.check_error(
         "return require('@company/my-lib');",
         "Error",
-        "a snippet cannot load modules: use the global MyLib",
+        "a snippet cannot load modules: use the global `MyLib`, which is the whole module",
     );
 }
 

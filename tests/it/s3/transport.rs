@@ -281,6 +281,31 @@ fn host_keys_sign_nothing_whose_answer_is_a_key() {
     assert_eq!(got.status, 400, "{got:?}");
 }
 
+#[test]
+fn no_part_of_a_request_can_pass_for_another() {
+    let server = S3Server::start();
+    let mut run = Run::new(&net("", operator_of(server.addr)));
+    let get = request("GET", server.addr, "/bucket?list-type=2");
+    for (part, message) in [
+        (json!({ "headers": { "x": "a\r\nb: c" } }), "the value of header x cannot be sent"),
+        (json!({ "headers": { "x": "a\0" } }), "the value of header x cannot be sent"),
+        (json!({ "headers": { "a: b\r\nc": "d" } }), r#""a: b\r\nc" is not a header name"#),
+        (json!({ "path": "/b HTTP/1.1\r\nx: y" }), "the URL cannot be sent: invalid uri character"),
+        (json!({ "hostname": "127.0.0.1\r\nx: y" }), r#""127.0.0.1\r\nx: y" is not a host name"#),
+        (json!({ "hostname": "evil.net@127.0.0.1" }), r#""evil.net@127.0.0.1" is not a host name"#),
+        (json!({ "hostname": "127.0.0.1/x" }), r#""127.0.0.1/x" is not a host name"#),
+        (
+            json!({ "method": "GET / HTTP/1.1\r\n" }),
+            r#""GET / HTTP/1.1\r\n" is not an HTTP method"#,
+        ),
+    ] {
+        check_error(run.send(&with(get.clone(), part), None), "TypeError", message);
+    }
+    // The server checks the signature against the host that it is asked as.
+    let host = json!({ "headers": { "Host": "s3.amazonaws.com", "content-length": "5" } });
+    run.expect(200, &with(get, host), None);
+}
+
 /// S3 repeats the session token in its answer to a request that it refuses.
 #[test]
 fn a_session_token_does_not_come_back_in_an_error() {
