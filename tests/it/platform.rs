@@ -273,7 +273,7 @@ fn oversized_requests_meet_the_budget_of_their_run() {
 #[test]
 fn a_long_list_prints_in_a_small_heap() {
     let runner = Runner::with_heap(48 << 20);
-    let row = format!("  {}\n", vec!["0,"; 12].join(" ")).repeat(8);
+    let row = format!("  {}\n", ["0,"; 12].join(" ")).repeat(8);
     let text = format!("Uint8Array(16777216) [\n{row}  0, 0, 0, 0,\n  ... 16777116 more items\n]");
     assert_eq!(
         runner.answer("console.log(new Uint8Array(16 << 20)); return 1"),
