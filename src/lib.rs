@@ -68,6 +68,7 @@
 //! | Waiting and queued jobs end at their deadline too, whatever their worker does; a crash ends what was suspended on its isolate. | `tests/it/waiting.rs`, `pool::tests` |
 //! | Who was ready first goes first; nobody is suspended for nobody. | `tests/it/waiting.rs`, `pool::queue::tests` |
 //! | Nothing of a run is there in the next. | `tests/it/pristine.rs` |
+//! | A run is in an isolate of its preset and of no other; what a bundle does while it loads is bounded. | `tests/it/presets.rs` |
 //! | Every run ends at its deadline. | `tests/it/hostile.rs`; measured by `benches/hostile.rs` |
 //! | No run makes the rollbacks slow that follow it. | `heap::tests::one_run_that_writes_everywhere_…`; measured by `benches/parts.rs` |
 //! | A worker stays below its limit + 16 MiB, and as large after many runs as after few. | `tests/it/memory.rs` |

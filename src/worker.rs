@@ -342,7 +342,7 @@ impl Worker {
 
     fn retire_unused(&mut self) {
         let now = Instant::now();
-        while self.next_retirement().is_some_and(|at| at <= now) {
+        if self.next_retirement().is_some_and(|at| at <= now) {
             for preset in 1..self.isolates.len() {
                 let is_needed = self.runs.values().any(|it| it.preset == preset);
                 let Some(kept) = &mut self.isolates[preset] else { continue };

@@ -15,7 +15,7 @@ const out = join(here, "..", "bundles");
 const INSPECT = "node-inspect-extracted/dist/inspect.js";
 const INSPECT_HOOKS = [
   "inspect-promise", "inspect-proxy", "inspect-symbol-key", "inspect-extra-key", "inspect-empty-buffer",
-  "inspect-proxy-tag", "inspect-async", "inspect-generator",
+  "inspect-proxy-tag", "inspect-async", "inspect-generator", "inspect-extras",
 ];
 
 const BUNDLES = [
@@ -91,6 +91,12 @@ const HOOKS = {
     file: INSPECT,
     from: '"function"==typeof t&&a.toString.call(t).match(/^(async\\s+)?function *\\*/)',
     to: 'require("HERE/prelude/peek.js").isGeneratorFunction(t)',
+  },
+  // The package describes each element of a list to learn of its other properties.
+  "inspect-extras": {
+    file: INSPECT,
+    from: "getOwnNonIndexProperties:function(t,e=2){const n=a(t),r=[];for(const[t,o]of s(n))if(!/^(0|[1-9][0-9]*)$/.test(t)||l(t,10)>=2**32-1){if(2===e&&!o.enumerable)continue;r.push(t)}for(const n of u(t)){const o=c(t,n);(2!==e||o.enumerable)&&r.push(n)}return r}",
+    to: 'getOwnNonIndexProperties:(t,e=2)=>require("HERE/prelude/peek.js").namesBesideIndices(t,e===2)',
   },
   // fetch-blob looks for Node's streams when it loads; ours are there.
   "blob-streams": {

@@ -118,6 +118,11 @@ fn asynchronous_snippets_answer_as_in_node() {
 }
 
 #[test]
+fn snippets_in_corners_answer_as_in_node() {
+    check_platform("corners");
+}
+
+#[test]
 fn data_shaping_snippets_answer_as_in_node() {
     check_platform("data_shaping");
 }
@@ -261,6 +266,19 @@ fn oversized_requests_meet_the_budget_of_their_run() {
         assert_eq!(kind, expected, "{code}");
         assert_eq!(runner.answer("return 1"), json!({ "result": 1 }));
     }
+}
+
+/// It ran out of memory before: each element was described to learn of other
+/// properties.
+#[test]
+fn a_long_list_prints_in_a_small_heap() {
+    let runner = Runner::with_heap(48 << 20);
+    let row = format!("  {}\n", ["0,"; 12].join(" ")).repeat(8);
+    let text = format!("Uint8Array(16777216) [\n{row}  0, 0, 0, 0,\n  ... 16777116 more items\n]");
+    assert_eq!(
+        runner.answer("console.log(new Uint8Array(16 << 20)); return 1"),
+        json!({ "result": 1, "logs": [text] })
+    );
 }
 
 #[test]

@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::harness::{
-    TestKernel, bad_request, check_program, failed, needs_sockets, normalised, ok, program,
+    KernelProgram, TestKernel, bad_request, check_program, failed, needs_sockets, normalised, ok,
+    program,
 };
 
 /// Folders for presets, side by side.
@@ -401,6 +402,27 @@ fn a_bundle_that_never_ends_is_refused_when_its_time_is_over() {
             folder.join("it.js").display()
         );
         assert_eq!(err.to_string(), expected, "{source}");
+    }
+}
+
+/// Folders are read before the kernel gives up reading, images built after it.
+#[test]
+fn a_kernel_that_is_locked_down_builds_an_image_when_it_is_first_used() {
+    needs_sockets!();
+    let shelf = Shelf::new();
+    let folder = shelf.add("mine", "", &[("Greet", "greet.js", GREET)]);
+    let socket = shelf.0.path().join("k");
+    let mut kernel = program("llm-kernel");
+    kernel.arg("--socket").arg(&socket).arg("--preset").arg(&folder).args(["--workers", "1"]);
+    let _kernel = KernelProgram::start(&mut kernel);
+    let code = "return [typeof Greet, typeof AwsS3]";
+    for (preset, result) in [
+        ("mine", "[\n  \"object\",\n  \"undefined\"\n]\n"),
+        ("default", "[\n  \"undefined\",\n  \"object\"\n]\n"),
+    ] {
+        let mut command = program("run-code");
+        command.args(["--code", code, "--preset", preset]).arg("--socket").arg(&socket);
+        check_program(&mut command, (0, result, ""));
     }
 }
 

@@ -16,6 +16,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("seccompiler", &["src/lockdown.rs"]),
     ("tokio", &["src/kernel", "src/net", "src/aws", "src/isolate/host"]),
     ("hyper", &["src/kernel", "src/net.rs", "src/isolate/host"]),
+    ("toml", &["src/isolate/preset"]),
     ("tracing", &["src/telemetry"]),
 ];
 

@@ -6,7 +6,7 @@
 // and a proxy is looked at through its traps.
 //
 // build.mjs puts these where node-inspect-extracted has its stand-ins.
-import { getPrototypeOf } from "./primordials.js";
+import { RegExpExec, getPrototypeOf, getOwnPropertyDescriptor, keys } from "./primordials.js";
 
 const peek = globalThis.__peek ?? (() => undefined);
 delete globalThis.__peek;
@@ -36,4 +36,27 @@ export function isAsyncFunction(value) {
 export function isGeneratorFunction(value) {
   const kind = kindOf(value);
   return kind === GENERATOR || kind === ASYNC_GENERATOR;
+}
+
+const { getOwnPropertyNames, getOwnPropertySymbols } = Object;
+const INDEX = /^(0|[1-9][0-9]{0,9})$/;
+// A longer list is shown as if it had elements only: listing their names would take
+// more memory than the list.
+const MOST_LISTED = 1_000_000;
+
+// What an array has beside its elements. Indices come first, so it is looked for from
+// the end.
+export function namesBesideIndices(list, onlyEnumerable) {
+  const found = [];
+  if (list.length <= MOST_LISTED) {
+    const names = onlyEnumerable ? keys(list) : getOwnPropertyNames(list);
+    let first = names.length;
+    while (first > 0 && RegExpExec(INDEX, names[first - 1]) === null) first--;
+    for (; first < names.length; first++) found[found.length] = names[first];
+  }
+  const symbols = getOwnPropertySymbols(list);
+  for (let idx = 0; idx < symbols.length; idx++) {
+    if (!onlyEnumerable || getOwnPropertyDescriptor(list, symbols[idx])?.enumerable) found[found.length] = symbols[idx];
+  }
+  return found;
 }

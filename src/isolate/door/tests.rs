@@ -36,6 +36,28 @@ fn prelude() -> Bytecode {
     DEFAULT.bundles[0]
 }
 
+#[test]
+fn a_bundle_is_a_script_or_a_module() {
+    let guard = Guard::adopt_thread().unwrap();
+    let own = |source, form, globals| {
+        let bytes = compile(c"preset:it.js", source, form).unwrap().leak();
+        Bytecode { name: "it", bytes, globals }
+    };
+    let script = own("var A = 1, a = this === globalThis;", Form::Script, &[c"A", c"a"]);
+    let module = own("export const b = A + 1; export default a;", Form::Module, &[c"B"]);
+    let mut isolate = build(&guard, vec![prelude(), script, module]).unwrap();
+    let outcome = run(&mut isolate, &guard, "return [A, a, B.b, B.default];");
+    assert_eq!(outcome.result, Ok("[1,true,2,true]".to_owned()));
+    let taken = build(&guard, vec![prelude(), script, script]).unwrap_err().to_string();
+    assert!(taken.starts_with("it: the global `A` is there already"), "{taken}");
+    // However a text ends, the parser stops there.
+    for text in ["`", "/*", "(", "'", "/", "\\u", "<!--", "//", "\u{0}", "a?.", "0x", "#!"] {
+        for form in [Form::Script, Form::Module] {
+            let _ = compile(c"preset:it.js", text, form);
+        }
+    }
+}
+
 /// Snippet code that ran while disarmed could not be killed.
 #[test]
 fn the_door_calls_nothing_of_its_arguments() {
