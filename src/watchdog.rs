@@ -267,9 +267,14 @@ impl List {
         key
     }
 
+    #[cfg(test)]
+    pub(crate) fn is_closing(&self) -> bool {
+        self.entries.lock().is_closing
+    }
+
     fn watch_all(&self) {
         let mut entries = self.entries.lock();
-        while !entries.is_closing {
+        loop {
             let now = Instant::now();
             while let Some(first) = entries.by_instant.first_entry() {
                 if first.key().0 > now {
@@ -295,6 +300,10 @@ impl List {
                     },
                     Entry::Kill(running) => running.target.kill(running.run),
                 }
+            }
+            // Asked here, behind the replies: while they are made nobody waits for it.
+            if entries.is_closing {
+                return;
             }
             entries.looks_at = entries.by_instant.first_key_value().map(|((at, _), _)| *at);
             match entries.looks_at {

@@ -15,6 +15,16 @@ fn submit(pool: &Pool, code: &str) -> (Ticket, Receiver<Reply>) {
 }
 
 fn submit_for(pool: &Pool, code: &str, timeout: Duration) -> (Ticket, Receiver<Reply>) {
+    submit_and(pool, code, timeout, || ())
+}
+
+/// `then` is done by whoever replies, when it has.
+fn submit_and(
+    pool: &Pool,
+    code: &str,
+    timeout: Duration,
+    then: impl FnOnce() + Send + 'static,
+) -> (Ticket, Receiver<Reply>) {
     let (sender, reply) = channel();
     let arrived = Instant::now();
     let job = Job {
@@ -26,6 +36,7 @@ fn submit_for(pool: &Pool, code: &str, timeout: Duration) -> (Ticket, Receiver<R
         check: crate::transpile::Check::Warn,
         reply: Box::new(move |reply| {
             sender.send(reply).unwrap();
+            then();
             Box::new(|_restored| ())
         }),
     };
@@ -116,6 +127,24 @@ fn a_worker_whose_thread_dies_leaves_its_jobs_to_the_others() {
     let late = submit_for(&pool, "return 3;", Duration::from_millis(50)).1;
     assert_eq!(result(&late), Err(RunError::TimedOut));
     pool.stop(Duration::from_secs(3_600));
+}
+
+#[test]
+fn a_watchdog_that_is_told_to_end_while_it_replies_ends() {
+    let pool = start(1);
+    let lost = submit(&pool, faults::PANIC).1;
+    assert!(lost.recv_timeout(Duration::from_secs(60)).is_err());
+    // Without a worker it is the watchdog that replies, and stays at it until then.
+    let list = pool.watchdog.list();
+    let told = move || wait_until(|| list.is_closing());
+    let late = submit_and(&pool, "return 3;", Duration::from_millis(50), told).1;
+    assert_eq!(result(&late), Err(RunError::TimedOut));
+    let (sender, stopped) = channel();
+    thread::spawn(move || {
+        pool.stop(Duration::from_secs(3_600));
+        sender.send(()).unwrap();
+    });
+    stopped.recv_timeout(Duration::from_secs(60)).unwrap();
 }
 
 #[test]
