@@ -441,7 +441,7 @@ impl<'t> Checker<'t> {
         let Some(members) = self.api.inventory().and_then(|it| it.members(&prototype)) else {
             return;
         };
-        if members.iter().any(|it| it == name) {
+        if members.iter().any(|it| it == name) || is_own(class, name) {
             return;
         }
         let near = match (class, name) {
@@ -1412,6 +1412,17 @@ fn nearest_of<'i>(name: &str, candidates: impl Iterator<Item = &'i str>) -> Opti
 
 fn did_you_mean(near: Option<&str>) -> String {
     near.map_or_else(String::new, |it| format!("; did you mean `{it}`?"))
+}
+
+/// What instances have of their own, which no prototype tells.
+fn is_own(class: &str, name: &str) -> bool {
+    match name {
+        "message" | "name" | "stack" | "cause" => class.ends_with("Error"),
+        "errors" => class == "AggregateError",
+        "error" | "suppressed" => class == "SuppressedError",
+        "lastIndex" => class == "RegExp",
+        _ => false,
+    }
 }
 
 /// What every object has.

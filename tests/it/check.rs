@@ -44,10 +44,16 @@ fn titled(text: &str) -> Vec<(&str, &str)> {
     parts.map(|part| part.split_once('\n').expect("a title and a body")).collect()
 }
 
+/// What instances have of their own, and their prototypes have not.
+const OWN_MEMBERS: &str = "const pattern = new RegExp('a', 'g');
+const error = new TypeError('x', { cause: { code: 1 } });
+const both = new AggregateError([error], 'y');
+return [pattern.lastIndex.toFixed(), error.stack.length, error.cause.code, both.errors.length];";
+
 /// Every snippet of the collection that works, with its name.
 fn working() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snippets");
-    let mut res = Vec::new();
+    let mut res = vec![("own members".to_owned(), OWN_MEMBERS.to_owned())];
     let mut folders = vec![folder];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
