@@ -1,6 +1,8 @@
 //! RelativeTimeFormat, ListFormat and DisplayNames: patterns and names out of the
 //! data, with little to decide.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 
 use super::{
@@ -10,6 +12,11 @@ use super::{
     locale::{self, Locale},
     number::{Plain, filled, numbering},
 };
+use crate::isolate::guard;
+
+/// Items of a list between two looks at whether the run is over; takes less than
+/// 1 ms.
+const ITEMS_AT_ONCE: usize = 1_000;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -129,35 +136,44 @@ impl ListFormat {
     pub(super) fn parts(&self, items: &[String]) -> Vec<Part> {
         let element = |item: &String| Part::new("element", item.as_str());
         let Some((last, before)) = items.split_last() else { return Vec::new() };
-        let mut res = vec![element(last)];
-        for (idx, item) in before.iter().enumerate().rev() {
+        let mut res = Vec::with_capacity(2 * items.len());
+        // What patterns have behind their second slot, which the rest of the list fills.
+        let mut behind = Vec::new();
+        for (idx, item) in before.iter().enumerate() {
+            if idx.is_multiple_of(ITEMS_AT_ONCE) && guard::is_asked() {
+                return Vec::new();
+            }
             let pattern = match (before.len(), idx) {
                 (1, _) => self.patterns[0],
                 (len, idx) if idx + 1 == len => self.patterns[3],
                 (_, 0) => self.patterns[1],
                 _ => self.patterns[2],
             };
-            let pattern = self.spoken(pattern, &res[0].value);
-            let tail = std::mem::take(&mut res);
-            res = filled(&pattern, |slot, res| {
-                if slot == '0' { res.push(element(item)) } else { res.extend(tail.iter().cloned()) }
+            let mut n_before = 0;
+            let mut parts = filled(&self.spoken(pattern, &items[idx + 1]), |slot, parts| {
+                if slot == '0' { parts.push(element(item)) } else { n_before = parts.len() }
             });
+            behind.extend(parts.drain(n_before..).rev());
+            res.append(&mut parts);
         }
+        res.push(element(last));
+        res.extend(behind.into_iter().rev());
         res
     }
 
     /// Spanish says "e" for "y" and "u" for "o" before the same sound.
-    fn spoken(&self, pattern: &str, next: &str) -> String {
+    fn spoken<'p>(&self, pattern: &'p str, next: &str) -> Cow<'p, str> {
+        if self.locale.language != "es" {
+            return Cow::Borrowed(pattern);
+        }
         let next = next.to_lowercase();
         let begins = |sounds: &[&str]| sounds.iter().any(|it| next.starts_with(it));
-        if self.locale.language != "es" {
-            pattern.to_owned()
-        } else if begins(&["i", "hi"]) && !begins(&["hia", "hie"]) {
-            pattern.replace(" y {1}", " e {1}")
+        if begins(&["i", "hi"]) && !begins(&["hia", "hie"]) {
+            Cow::Owned(pattern.replace(" y {1}", " e {1}"))
         } else if begins(&["o", "ho", "8"]) || next.split(' ').next() == Some("11") {
-            pattern.replace(" o {1}", " u {1}")
+            Cow::Owned(pattern.replace(" o {1}", " u {1}"))
         } else {
-            pattern.to_owned()
+            Cow::Borrowed(pattern)
         }
     }
 }
