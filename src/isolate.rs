@@ -269,7 +269,8 @@ impl Isolate {
             Heap::reserve(blueprint.memory_bytes, blueprint.tracking, blueprint.verify)
                 .map_err(BuildError::Memory)?;
         let console = Console::new(0, 0);
-        let mut host = Host::new(Clock::Building, console, PositionMap::default(), None);
+        let mut host =
+            Host::new(Clock::Building, console, PositionMap::default(), usize::MAX, None);
         let Blueprint { preset, uses, .. } = blueprint;
         let built = Engine::build(guard, &heap, &mut host, preset.bundles, uses)
             .map_err(BuildError::from)
@@ -314,8 +315,8 @@ impl Isolate {
         let began = Instant::now();
         let Program { text, positions } = program;
         let console = Console::new(budget.log_bytes, MAX_LOG_LINES);
-        let host = Host::new(Clock::start(), console, positions, Some(calls));
-        let mut run = Box::new(Run::new(host, budget.output_bytes));
+        let host = Host::new(Clock::start(), console, positions, budget.output_bytes, Some(calls));
+        let mut run = Box::new(Run::new(host));
         let end = run.begin(&mut self.engine, guard, &self.heap, &with_nul(text), &with_nul(input));
         self.step(guard, run, end, began)
     }
@@ -361,9 +362,9 @@ impl Isolate {
 
     fn conclude(&mut self, guard: &Guard, run: Run, end: End) -> Outcome {
         let ran = match &end {
-            End::Turn(Turn::Returned(_) | Turn::ReturnedText(_) | Turn::NotJson { .. }) => {
-                Ran::Complete
-            }
+            End::Turn(
+                Turn::Returned(_) | Turn::ReturnedText(_) | Turn::TooLong(_) | Turn::NotJson { .. },
+            ) => Ran::Complete,
             End::Turn(Turn::DidNotCompile(_)) => Ran::No,
             _ => Ran::Partial,
         };
@@ -392,12 +393,17 @@ impl Isolate {
                 Err(RunError::Internal(format!("host operation {op} failed")))
             }
             End::NeverSettled => Err(RunError::NeverSettled),
-            End::Turn(Turn::Returned(json)) => within(run.output_bytes, json),
-            // One that is too long is so without its escapes: it is not written out.
-            End::Turn(Turn::ReturnedText(text)) if text.len() > run.output_bytes => {
-                Err(too_large(text.len() + 2, run.output_bytes))
+            End::Turn(Turn::Returned(json)) => Ok(json),
+            End::Turn(Turn::ReturnedText(text)) => {
+                let json = answer::quoted(text);
+                match json.len() {
+                    n_bytes if n_bytes > run.host.output_bytes => {
+                        Err(too_large(n_bytes, run.host.output_bytes))
+                    }
+                    _ => Ok(json),
+                }
             }
-            End::Turn(Turn::ReturnedText(text)) => within(run.output_bytes, answer::quoted(text)),
+            End::Turn(Turn::TooLong(n_bytes)) => Err(too_large(n_bytes, run.host.output_bytes)),
             End::Turn(Turn::NotJson { path, message, hint }) => {
                 Err(RunError::NotJson { path, message, hint })
             }
@@ -443,10 +449,6 @@ impl Isolate {
 pub(crate) fn give_up(run: Box<Run>, error: RunError) -> Outcome {
     let ring = matches!(error, RunError::TimedOut).then_some(Ring::Ask);
     outcome(*run, Err(error), ring, Ran::Partial)
-}
-
-fn within(limit_bytes: usize, json: String) -> Result<String, RunError> {
-    if json.len() > limit_bytes { Err(too_large(json.len(), limit_bytes)) } else { Ok(json) }
 }
 
 fn too_large(n_bytes: usize, limit_bytes: usize) -> RunError {

@@ -61,6 +61,8 @@ pub(crate) enum Turn {
     Returned(String),
     /// The text that `main` returned, as the engine spells it.
     ReturnedText(Vec<u8>),
+    /// What `main` returned is so many bytes of JSON text, or more; over the limit.
+    TooLong(usize),
     /// What `main` returned is nothing that JSON can say.
     NotJson { path: String, message: String, hint: String },
     /// JSON text that describes what was thrown; see the prelude's `describe`.
@@ -386,6 +388,9 @@ fn turn(heap: &Heap, host: &mut Host, said: Said) -> Turn {
     let [first, second, third] = said.texts;
     match said.kind {
         Kind::Waiting => Turn::Waiting,
+        // Not copied only to be refused: that takes its time, after the deadline.
+        Kind::Returned if first.len > host.output_bytes => Turn::TooLong(first.len),
+        Kind::ReturnedText if first.len + 2 > host.output_bytes => Turn::TooLong(first.len + 2),
         Kind::Returned => Turn::Returned(copy(heap, first)),
         Kind::ReturnedText => {
             Turn::ReturnedText(heap.bytes(first.at, first.len).unwrap_or_default().to_owned())

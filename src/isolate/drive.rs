@@ -56,12 +56,11 @@ pub struct Run {
     pub(crate) worked: Duration,
     /// Bytes of scratch that it had reached after its last turn.
     pub(crate) reached: usize,
-    pub(crate) output_bytes: usize,
 }
 
 impl Run {
-    pub(crate) fn new(host: Host, output_bytes: usize) -> Run {
-        Run { host, completed: VecDeque::new(), worked: Duration::ZERO, reached: 0, output_bytes }
+    pub(crate) fn new(host: Host) -> Run {
+        Run { host, completed: VecDeque::new(), worked: Duration::ZERO, reached: 0 }
     }
 
     /// The first turn. Both texts end with NUL. Answers the end, unless the run
@@ -138,6 +137,8 @@ pub(crate) struct Host {
     /// `None` while the image is built: nothing outside may get into it.
     pub(crate) calls: Option<Calls>,
     positions: PositionMap,
+    /// JSON text of the result, bytes; a longer one is not copied out of the heap.
+    pub(crate) output_bytes: usize,
     /// What the last op gave back; the door reads it after re-arming.
     pub(crate) reply: Reply,
     /// The op that panicked, if one did: the run then ends as `internal`.
@@ -153,6 +154,7 @@ impl Host {
         clock: Clock,
         console: Console,
         positions: PositionMap,
+        output_bytes: usize,
         calls: Option<Calls>,
     ) -> Host {
         Host {
@@ -163,6 +165,7 @@ impl Host {
             flates: Flates::default(),
             calls,
             positions,
+            output_bytes,
             reply: Reply::Undefined,
             panicked_op: None,
             leftovers: None,
