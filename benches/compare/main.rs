@@ -26,7 +26,6 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::Command,
-    thread,
     time::{Duration, Instant},
 };
 
@@ -34,10 +33,6 @@ use self::{
     peers::{OURS, Peer, Recipe},
     table::{Samples, Table},
 };
-
-/// What a peer still does when it has answered (ours rolls back, Node collects and
-/// compiles on other threads) is not to be charged to the next.
-const PAUSE: Duration = Duration::from_micros(500);
 
 /// How often everything is done.
 struct Rounds {
@@ -113,7 +108,6 @@ fn requests(table: &mut Table, peers: &mut [Peer], rounds: &Rounds) {
             for turn in 0..peers.len() {
                 // Nobody comes always after the same one.
                 let idx = (round + turn) % peers.len();
-                thread::sleep(PAUSE);
                 let took = peers[idx].ask(&work);
                 if round >= n_warm_up {
                     samples[idx].push(took);

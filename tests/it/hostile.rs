@@ -88,3 +88,14 @@ fn every_hostile_one_liner_ends_and_the_next_run_is_pristine() {
 fn every_loop_over_library_calls_ends_at_its_deadline() {
     check_all(LIBRARY_LOOPS);
 }
+
+/// Where there is more memory, an operation of the host may be given more at once.
+#[test]
+fn operations_of_the_host_end_with_their_run_also_on_much_data() {
+    let worker = OneWorker::start(|config| config.verify = Verify::EachRollback);
+    for (name, code, _end) in ONE_LINERS.iter().filter(|(name, ..)| name.starts_with("door_")) {
+        let run = worker.run(code, Duration::from_millis(100));
+        assert!(run.late < Duration::from_secs(1), "{name}: {run:?}");
+        worker.check_serves(code);
+    }
+}
