@@ -395,13 +395,8 @@ impl Isolate {
             End::NeverSettled => Err(RunError::NeverSettled),
             End::Turn(Turn::Returned(json)) => Ok(json),
             End::Turn(Turn::ReturnedText(text)) => {
-                let json = answer::quoted(text);
-                match json.len() {
-                    n_bytes if n_bytes > run.host.output_bytes => {
-                        Err(too_large(n_bytes, run.host.output_bytes))
-                    }
-                    _ => Ok(json),
-                }
+                let (json, limit) = (answer::quoted(text), run.host.output_bytes);
+                if json.len() > limit { Err(too_large(json.len(), limit)) } else { Ok(json) }
             }
             End::Turn(Turn::TooLong(n_bytes)) => Err(too_large(n_bytes, run.host.output_bytes)),
             End::Turn(Turn::NotJson { path, message, hint }) => {

@@ -1249,8 +1249,8 @@ mod armed {
     /// may use the door. So they are the engine's before, and not looked at after.
     unsafe fn throw(ctx: *mut qjs::JSContext, name: &str, message: &str) -> qjs::JSValue {
         // SAFETY: as for `entry`; of `name` and `message` as said. Test:
-        // door::tests::errors_of_the_host_are_whole. The engine formats messages
-        // into 256 bytes, so ours is put in afterwards.
+        // door::tests::errors_of_the_host_are_whole_whatever_the_snippet_does_while_they_are_made.
+        // The engine formats messages into 256 bytes, so ours is put in afterwards.
         unsafe {
             let message = string(ctx, message);
             let own_name = match name {

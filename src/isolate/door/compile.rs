@@ -5,7 +5,7 @@
 
 use std::{
     ffi::{CStr, c_int},
-    ptr, slice,
+    slice,
 };
 
 use rquickjs::qjs;
@@ -39,9 +39,9 @@ pub(crate) fn compile(file: &CStr, source: &str, form: Form) -> Result<Vec<u8>, 
     let mut text = source.as_bytes().to_vec();
     text.push(0);
     // SAFETY: the engine's functions are called as quickjs.h says, on one thread;
-    // every value is freed before its context, and no callback of ours is set. A
-    // text without an end that the parser would run over is refused above: it ends
-    // with NUL. Test: `door::tests::a_bundle_is_a_script_or_a_module`.
+    // every value is freed before its context, and no callback of ours is set. The
+    // parser stops at the NUL behind the text, also where that breaks off. Test:
+    // `door::tests::a_bundle_is_a_script_or_a_module`.
     unsafe {
         let rt = qjs::JS_NewRuntime();
         let ctx = qjs::JS_NewContext(rt);
@@ -88,7 +88,7 @@ unsafe fn copy(ctx: *mut qjs::JSContext, value: qjs::JSValue) -> String {
     unsafe {
         let mut len = 0;
         let at = qjs::JS_ToCStringLen2(ctx, &raw mut len, value, false);
-        if ptr::eq(at, ptr::null()) {
+        if at.is_null() {
             return String::new();
         }
         let bytes = slice::from_raw_parts(at.cast::<u8>(), len as usize);
