@@ -38,8 +38,8 @@ pub enum Lookup {
 pub struct Api {
     tables: Vec<Table>,
     inventory: OnceLock<Inventory>,
-    /// Whether somebody is taking one, or has.
-    is_taken: AtomicBool,
+    /// Whether somebody is taking it, or has.
+    is_claimed: AtomicBool,
 }
 
 /// The declarations behind one global, or those of the platform.
@@ -158,12 +158,12 @@ return list;";
 
 impl Api {
     pub fn new(tables: Vec<Table>) -> Api {
-        Api { tables, inventory: OnceLock::new(), is_taken: AtomicBool::new(false) }
+        Api { tables, inventory: OnceLock::new(), is_claimed: AtomicBool::new(false) }
     }
 
-    /// Whether the caller is to find out what there really is; once.
-    pub fn lacks_inventory(&self) -> bool {
-        !self.is_taken.swap(true, Relaxed)
+    /// Whether it falls to the caller to find out what there really is: true once.
+    pub fn claim_inventory(&self) -> bool {
+        !self.is_claimed.swap(true, Relaxed)
     }
 
     /// What there really is, once an isolate has said so.

@@ -623,7 +623,7 @@ impl Worker {
             let blueprint = self.orders.blueprints[preset];
             let mut isolate = Isolate::build(&self.guard, blueprint)?;
             let api = blueprint.preset.api();
-            if api.lacks_inventory() {
+            if api.claim_inventory() {
                 api.set_inventory(self.inventory(&mut isolate, number)?);
             }
             Ok::<_, BuildError>(isolate)
