@@ -9,7 +9,7 @@ import "./errors.js";
 import "./clock.js";
 import "./random.js";
 import "./intl.js";
-import { takeTimer } from "./timers.js";
+import { takeTick, takeTimer } from "./timers.js";
 import { stringify } from "./result.js";
 import { describe, leftovers, rejection } from "./describe.js";
 // Before the console, which only requires it: what it captures is deleted.
@@ -35,6 +35,6 @@ import "./platform.js";
 import "./helpers.js";
 import "./require.js";
 
-globalThis.__hooks = { stringify, describe, takeTimer, settle, rejection, leftovers };
+globalThis.__hooks = { stringify, describe, takeTimer, takeTick, settle, rejection, leftovers };
 // For the bundles that come after this one; gone before the image is sealed.
 globalThis.__host = { ask, call, door, start, work };
