@@ -220,9 +220,13 @@ void guard_begin_run(uint64_t run)
     self.fault = 0;
 }
 
+/* A kill that was not acted on ends with its run: the next entry may be that of
+ * a rebuild. */
 void guard_end_run(void)
 {
     atomic_store(&self.shared->current_run, 0);
+    atomic_signal_fence(memory_order_seq_cst);
+    self.pending = 0;
 }
 
 /* Whether a kill of the current run came and has not been acted on. */

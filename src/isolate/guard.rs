@@ -444,6 +444,18 @@ mod tests {
         assert!(!guard.is_stopping());
     }
 
+    /// It came behind the last instruction of its run in the engine.
+    #[test]
+    fn a_kill_that_was_not_acted_on_ends_with_its_run() {
+        let guard = Guard::adopt_thread().unwrap();
+        guard.begin_run(1);
+        guard.target().kill(1);
+        assert!(guard.is_stopping());
+        guard.end_run();
+        assert!(!guard.is_stopping());
+        assert_eq!(enter(&guard, nothing), Exit::Returned);
+    }
+
     /// The signal was on its way when its run ended: only the handler can tell.
     #[test]
     fn late_signal_does_not_reach_the_next_run() {
