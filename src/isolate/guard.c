@@ -289,9 +289,11 @@ int guard_fault_signal(void)
     return self.fault;
 }
 
-/* Ring 1: whether the current run should stop by itself. */
+/* Ring 1: whether the current run should stop by itself. Other threads have no run. */
 int guard_is_asked(void)
 {
+    if (!self.shared)
+        return 0;
     uint64_t run = atomic_load_explicit(&self.shared->current_run, memory_order_relaxed);
     return run != 0 && atomic_load_explicit(&self.shared->asked_run, memory_order_relaxed) == run;
 }
