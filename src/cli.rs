@@ -12,7 +12,7 @@ use crate::{
     api::Lookup,
     aws::{self, broker::ARGUMENT},
     endpoint::{self, DEFAULT_SOCKET, Endpoint},
-    isolate::host,
+    isolate::{MAX_STACK, host},
     kernel::{self, Access, Limits, Reach},
     net::{self, Resolver},
     policy::{Policy, Rule},
@@ -36,6 +36,7 @@ pub struct Settings {
     pub warmth: Warmth,
     pub n_workers: usize,
     pub memory_bytes: usize,
+    pub stack_bytes: usize,
     pub queue_len: usize,
     pub n_suspended: usize,
     pub suspended_bytes: usize,
@@ -168,6 +169,20 @@ const SETTINGS: &[Setting] = &[
         help: "heap of one run",
         set: |it, text| {
             it.memory_bytes = size(text, MIB)?;
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "stack",
+        variable: "LLM_KERNEL_STACK",
+        form: Form::Takes("<MiB>"),
+        default: "8",
+        help: "stack of one run, 1 to 16 MiB; 8 hold 10,000 plain frames",
+        set: |it, text| {
+            it.stack_bytes = size(text, MIB)?;
+            if !(MIN_STACK..=MAX_STACK).contains(&it.stack_bytes) {
+                return Err(format!("`{text}` is not from 1MiB to {}MiB", MAX_STACK >> 20));
+            }
             Ok(())
         },
     },
@@ -471,6 +486,9 @@ const SHORT_VARIABLE: (&str, &str) = ("LLM_KERNEL_LOG", "LLM_KERNEL_LOG_LEVEL");
 
 const MIB: usize = 1 << 20;
 
+/// The libraries are evaluated on it, and an input of the greatest depth is read.
+const MIN_STACK: usize = MIB;
+
 /// One line of the greatest length holds so many times its own.
 const LINES_HELD: usize = 3;
 
@@ -484,6 +502,7 @@ impl Default for Settings {
             warmth: Warmth::OnUse,
             n_workers: 0,
             memory_bytes: 0,
+            stack_bytes: 0,
             queue_len: 0,
             n_suspended: 0,
             suspended_bytes: 0,
@@ -568,6 +587,7 @@ impl Settings {
             n_suspended: self.n_suspended,
             suspended_bytes: self.suspended_bytes,
             memory_bytes: self.memory_bytes,
+            stack_bytes: self.stack_bytes,
             output_bytes: self.output_bytes,
             log_bytes: self.log_bytes,
             source_bytes: self.source_bytes,

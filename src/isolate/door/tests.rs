@@ -27,6 +27,7 @@ fn build(guard: &Guard, bundles: Vec<Bytecode>) -> Result<Isolate, BuildError> {
             preset: Preset::of_bundles(bundles),
             uses: Uses::Many,
             memory_bytes: 16 << 20,
+            stack_bytes: 8 << 20,
             tracking: Tracking::Best,
             verify: Verify::EachRollback,
         },
