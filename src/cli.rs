@@ -48,6 +48,7 @@ pub struct Settings {
     pub log_bytes: usize,
     pub n_connections: usize,
     pub n_in_flight: usize,
+    pub n_requests: usize,
     pub unread_bytes: usize,
     pub held_bytes: usize,
     pub allow_net: Vec<Rule>,
@@ -298,6 +299,17 @@ const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        flag: "max-requests",
+        variable: "LLM_KERNEL_MAX_REQUESTS",
+        form: Form::Takes("<n>"),
+        default: "4096",
+        help: "unanswered requests of all connections; beyond it they are busy",
+        set: |it, text| {
+            it.n_requests = positive(text)?;
+            Ok(())
+        },
+    },
+    Setting {
         flag: "max-unread",
         variable: "LLM_KERNEL_MAX_UNREAD",
         form: Form::Takes("<size>"),
@@ -513,6 +525,7 @@ impl Default for Settings {
             log_bytes: 0,
             n_connections: 0,
             n_in_flight: 0,
+            n_requests: 0,
             unread_bytes: 0,
             held_bytes: 0,
             allow_net: Vec::new(),
@@ -622,6 +635,7 @@ impl Settings {
             line_time: self.line_time,
             n_connections: self.n_connections,
             n_in_flight: self.n_in_flight,
+            n_requests: self.n_requests,
             unread_bytes: self.unread_bytes,
             held_bytes: self.held_bytes,
         };

@@ -28,15 +28,15 @@ use tokio::{
 
 use super::{
     Phase, Shared,
-    held::Held,
+    held::{Held, NoRoom},
     lines::{Line, LineBuffer, READ_BYTES},
     outbox::Outbox,
 };
 use crate::{
     pool::Ticket,
     protocol::{
-        Answer, Control, Failure, Id, Message, Refusal, Request, Severity, control_line,
-        text_member,
+        Answer, Control, Failure, FailureKind, Id, Message, Refusal, Request, Severity,
+        control_line, text_member,
     },
     telemetry::{self, Metrics, Peer},
 };
@@ -135,6 +135,7 @@ struct Receipt {
     in_flight: Arc<InFlight>,
     n_bytes: usize,
     _permit: OwnedSemaphorePermit,
+    _place: Option<OwnedSemaphorePermit>,
     _held: Held,
 }
 
@@ -309,6 +310,7 @@ impl Connection {
     fn reply_slot(&self, permit: OwnedSemaphorePermit) -> ReplySlot {
         ReplySlot {
             permit,
+            place: None,
             held: self.shared.holdings.hold_nothing(),
             outbox: Arc::clone(&self.outbox),
             in_flight: Arc::clone(&self.in_flight),
@@ -448,8 +450,13 @@ impl Connection {
     }
 
     fn run(&self, request: Request, n_bytes: usize, arrived: Instant, mut reply: ReplySlot) {
-        if let Err(no_room) = reply.held.resize(n_bytes) {
-            let refusal = self.shared.service.refusal(request.id, no_room.for_request());
+        reply.place = Arc::clone(&self.shared.places).try_acquire_owned().ok();
+        let admitted = match reply.place {
+            None => Err(too_many_requests(self.shared.limits.n_requests)),
+            Some(_) => reply.held.resize(n_bytes).map_err(NoRoom::for_request),
+        };
+        if let Err(failure) = admitted {
+            let refusal = self.shared.service.refusal(request.id, failure);
             return reply.send(refusal.into_line());
         }
         let Some(number) = self.in_flight.enter(request.id.as_ref()) else {
@@ -482,6 +489,13 @@ impl Connection {
     }
 }
 
+fn too_many_requests(limit: usize) -> Failure {
+    let message = format!("{limit} requests are in flight, which is the limit");
+    Failure::new(FailureKind::Busy, message).with_hint(
+        "nothing has run; try again after a pause, or raise `--max-requests` of the kernel",
+    )
+}
+
 impl Drop for Connection {
     /// However its task ends, also by a panic of ours.
     fn drop(&mut self) {
@@ -494,6 +508,8 @@ impl Drop for Connection {
 /// Takes the one answer to one line, on whichever thread it is made.
 struct ReplySlot {
     permit: OwnedSemaphorePermit,
+    /// Among the requests of all connections; what runs nothing needs none.
+    place: Option<OwnedSemaphorePermit>,
     /// For the request, and then for its answer.
     held: Held,
     outbox: Arc<Outbox<Receipt>>,
@@ -504,7 +520,7 @@ struct ReplySlot {
 
 impl ReplySlot {
     fn send(self, line: Vec<u8>) {
-        let ReplySlot { permit, mut held, outbox, in_flight, unread_limit, metrics } = self;
+        let ReplySlot { permit, place, mut held, outbox, in_flight, unread_limit, metrics } = self;
         let n_bytes = line.len();
         // What is said without a run is short; it counts all the same.
         let _ = held.resize(n_bytes);
@@ -514,7 +530,8 @@ impl ReplySlot {
         if unread > unread_limit && unread > n_bytes {
             in_flight.overflow.notify_one();
         }
-        outbox.send(line, Receipt { in_flight, n_bytes, _permit: permit, _held: held });
+        let receipt = Receipt { in_flight, n_bytes, _permit: permit, _place: place, _held: held };
+        outbox.send(line, receipt);
     }
 }
 
@@ -610,6 +627,7 @@ mod tests {
             limits: config.limits,
             token: None,
             n_connections: AtomicUsize::new(0),
+            places: Arc::new(Semaphore::new(config.limits.n_requests)),
             holdings: Holdings::new(config.limits.held_bytes),
             lockdown: None,
         });

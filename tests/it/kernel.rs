@@ -232,6 +232,36 @@ fn a_connection_beyond_its_share_is_not_read_and_loses_nothing() {
 }
 
 #[test]
+fn requests_of_all_connections_have_one_bound() {
+    needs_sockets!();
+    let kernel = TestKernel::start_with(|it| it.n_requests = 2);
+    let mut holders = [kernel.client(), kernel.client()];
+    for holder in &mut holders {
+        holder.send(r#"{"id":1,"code":"await new Promise((go) => setTimeout(go, 1e6))"}"#).unwrap();
+    }
+    kernel.wait_for_running(2);
+    let line = r#"{"id":3,"code":"return 1"}"#;
+    let busy = with_id(
+        &json!(3),
+        failed(&json!({
+            "kind": "busy",
+            "message": "2 requests are in flight, which is the limit",
+            "hint": "nothing has run; try again after a pause, or raise `--max-requests` of the kernel",
+        })),
+    );
+    kernel.check(line, &busy);
+    holders[0].send(r#"{"id":1,"op":"cancel"}"#).unwrap();
+    // Its place is free once its answer is gone.
+    let served = with_id(&json!(3), ok(&json!(1)));
+    while normalised(&kernel.client().exchange(line).unwrap()) != served {
+        kernel.wait_for_running(1);
+    }
+    drop(holders);
+    kernel.wait_for_running(0);
+    kernel.check_serves();
+}
+
+#[test]
 fn connections_beyond_the_limit_are_told_so() {
     needs_sockets!();
     let kernel = TestKernel::start_with(|it| it.n_connections = 1);
