@@ -7,6 +7,7 @@
 use std::{
     io,
     os::fd::{AsFd, BorrowedFd},
+    panic::resume_unwind,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -23,6 +24,7 @@ use tokio::{
     net::{TcpStream, UnixStream},
     select,
     sync::{Notify, OwnedSemaphorePermit, Semaphore, watch},
+    task::spawn_blocking,
     time::{sleep, timeout, timeout_at},
 };
 
@@ -43,6 +45,9 @@ use crate::{
 
 /// How often a connection that is not being read is asked whether it still is.
 const HANGUP_INTERVAL: Duration = Duration::from_millis(10);
+/// A line from which parsing it would keep other clients waiting: it is done beside
+/// this thread, and its own connection reads on afterwards.
+const LARGE_LINE: usize = 256 << 10;
 /// How long a client may take none of the bytes that are meant for it.
 pub(super) const STALL: Duration = Duration::from_secs(30);
 /// What somebody who has shown no token may send, and how long that may take.
@@ -143,6 +148,13 @@ impl Drop for Receipt {
     fn drop(&mut self) {
         self.in_flight.unread_bytes.fetch_sub(self.n_bytes, Relaxed);
     }
+}
+
+/// A line that has been read.
+enum Taken {
+    /// With its length.
+    Whole(Result<Message, Refusal>, usize),
+    TooLong,
 }
 
 /// Why a connection ends.
@@ -267,7 +279,30 @@ impl Connection {
                 let Some(permit) = self.permit().await else { return End::Gone };
                 let line = if is_open { lines.next() } else { lines.next_or_last() };
                 let Some(line) = line else { break };
-                standing = self.take_line(&line, arrived, standing, permit);
+                let line = match line {
+                    Line::TooLong => Taken::TooLong,
+                    Line::Complete(at) if at.len() < LARGE_LINE => {
+                        Taken::Whole(Message::parse(lines.text(&at)), at.len())
+                    }
+                    Line::Complete(at) => {
+                        let n_bytes = at.len();
+                        // Should the connection end meanwhile, what the line takes
+                        // is held until it is parsed.
+                        let parsing = spawn_blocking(move || {
+                            let parsed = Message::parse(lines.text(&at));
+                            lines.rest();
+                            (parsed, lines, held)
+                        });
+                        let parsed;
+                        (parsed, lines, held) = match parsing.await {
+                            Ok(it) => it,
+                            Err(err) if err.is_panic() => resume_unwind(err.into_panic()),
+                            Err(_runtime_ends) => return End::Gone,
+                        };
+                        Taken::Whole(parsed, n_bytes)
+                    }
+                };
+                standing = self.take_line(line, arrived, standing, permit);
                 match standing {
                     Standing::Expelled => return End::HalfClosed,
                     Standing::Known => lines.limit = line_bytes,
@@ -331,20 +366,20 @@ impl Connection {
 
     fn take_line(
         &self,
-        line: &Line<'_>,
+        line: Taken,
         arrived: Instant,
         standing: Standing,
         permit: OwnedSemaphorePermit,
     ) -> Standing {
         let metrics = self.shared.service.metrics();
         metrics.line_read(match line {
-            Line::Complete(line) => line.len(),
-            Line::TooLong => self.shared.limits.line_bytes,
+            Taken::Whole(_, n_bytes) => n_bytes,
+            Taken::TooLong => self.shared.limits.line_bytes,
         });
         let reply = self.reply_slot(permit);
-        let line = match line {
-            Line::Complete(line) => line,
-            Line::TooLong => {
+        let (message, n_bytes) = match line {
+            Taken::Whole(message, n_bytes) => (message, n_bytes),
+            Taken::TooLong => {
                 let limit = match standing {
                     Standing::Stranger => STRANGER_LINE,
                     _ => self.shared.limits.line_bytes,
@@ -357,7 +392,7 @@ impl Connection {
                 };
             }
         };
-        match (Message::parse(line), standing) {
+        match (message, standing) {
             (Ok(Message::Control { id, control: Control::Auth { token } }), _) => {
                 let is_right = self.shared.token.as_ref().is_none_or(|it| it.matches(&token));
                 let failure = Failure::bad_request("the token is not this kernel's").with_hint(
@@ -437,7 +472,7 @@ impl Connection {
                 Standing::Known
             }
             (Ok(Message::Run(request)), _) => {
-                self.run(request, line.len(), arrived, reply);
+                self.run(request, n_bytes, arrived, reply);
                 Standing::Known
             }
         }

@@ -11,11 +11,14 @@ use std::{
 };
 
 use llm_kernel::{client::Client, endpoint::Endpoint, kernel::Access};
-use rustix::process::{Resource, getrlimit, setrlimit};
+use rustix::{
+    net::RecvFlags,
+    process::{Resource, getrlimit, setrlimit},
+};
 use serde_json::{Value, json};
 
 use crate::harness::{
-    KernelProgram, TestKernel, failed, needs_sockets, normalised, ok, program, with_id,
+    KernelProgram, TestKernel, bad_request, failed, needs_sockets, normalised, ok, program, with_id,
 };
 
 const GREETING: &str =
@@ -149,6 +152,43 @@ fn all_clients_together_hold_no_more_than_the_limit() {
         assert!(is_so && answer["error"]["kind"] == "too_large", "{answer}");
     }
     until(false);
+    kernel.check_serves();
+}
+
+#[test]
+fn a_line_of_many_megabytes_keeps_nobody_else_waiting() {
+    needs_sockets!();
+    let kernel = TestKernel::start(1);
+    let (mut stream, mut other) = (kernel.raw(), kernel.client());
+    // It takes long to parse, and then nothing has to be run to answer it.
+    let input = "0,".repeat(8 << 20);
+    let line = format!(r#"{{"id":1,"code":"","input":[{input}0],"x":1}}"#);
+    stream.write_all(line.as_bytes()).unwrap();
+    other.exchange(r#"{"op":"ping"}"#).unwrap();
+    stream.write_all(b"\n").unwrap();
+    let mut n_pings = 0;
+    let mut byte = [0];
+    while rustix::net::recv(&stream, &mut byte, RecvFlags::PEEK | RecvFlags::DONTWAIT).is_err() {
+        other.exchange(r#"{"op":"ping"}"#).unwrap();
+        n_pings += 1;
+    }
+    assert!(n_pings > 10, "{n_pings} pings while it was parsed");
+
+    // What comes behind it finds it.
+    let line = format!(r#"{{"id":2,"code":"for (;;) {{}}","input":[{input}0],"timeoutMs":60000}}"#);
+    write!(stream, "{line}\n{{\"op\":\"cancel\",\"id\":2}}\n").unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut answers = String::new();
+    stream.read_to_string(&mut answers).unwrap();
+    let mut answers: Vec<Value> = answers.lines().map(normalised).collect();
+    answers.sort_by_key(|it| (it["id"].as_u64(), it["op"].is_string()));
+    let cancelled = failed(&json!({ "kind": "cancelled", "message": "cancelled by the client" }));
+    let expected = [
+        with_id(&json!(1), bad_request("unknown field `x`")),
+        with_id(&json!(2), cancelled),
+        json!({ "id": 2, "op": "cancel", "ok": true, "cancelled": true }),
+    ];
+    assert_eq!(answers, expected);
     kernel.check_serves();
 }
 
