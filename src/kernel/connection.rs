@@ -21,6 +21,7 @@ use rustix::{
     net::{Shutdown, shutdown},
 };
 use tokio::{
+    io::{Interest, Ready},
     net::{TcpStream, UnixStream},
     select,
     sync::{Notify, OwnedSemaphorePermit, Semaphore, watch},
@@ -43,8 +44,9 @@ use crate::{
     telemetry::{self, Metrics, Peer},
 };
 
-/// How often a connection that is not being read is asked whether it still is.
-const HANGUP_INTERVAL: Duration = Duration::from_millis(10);
+/// How long a connection that is not being read waits before it is watched for
+/// whether anybody is still there; most waits are over by then.
+const HANGUP_PATIENCE: Duration = Duration::from_millis(10);
 /// A line from which parsing it would keep other clients waiting: it is done beside
 /// this thread, and its own connection reads on afterwards.
 const LARGE_LINE: usize = 256 << 10;
@@ -128,8 +130,49 @@ impl Stream {
     }
 
     async fn hung_up(&self) {
+        if self.is_hung_up() {
+            return;
+        }
+        sleep(HANGUP_PATIENCE).await;
+        let duplicate = self.duplicate();
         while !self.is_hung_up() {
-            sleep(HANGUP_INTERVAL).await;
+            match &duplicate {
+                Ok(duplicate) => match duplicate.write_event().await {
+                    Ok(ready) if !ready.is_write_closed() => {}
+                    // An error means that the runtime ends.
+                    Ok(_) | Err(_) => return,
+                },
+                // Out of descriptors.
+                Err(_) => sleep(HANGUP_PATIENCE).await,
+            }
+        }
+    }
+
+    /// The same socket once more, with a readiness of its own: waiting for events
+    /// means to forget that there is room to write, which those who write must not
+    /// find forgotten.
+    fn duplicate(&self) -> io::Result<Stream> {
+        let fd = self.fd().try_clone_to_owned()?;
+        Ok(match self {
+            Stream::Unix(_) => Stream::Unix(UnixStream::from_std(fd.into())?),
+            Stream::Tcp(_) => Stream::Tcp(TcpStream::from_std(fd.into())?),
+        })
+    }
+
+    /// That the client has taken something, or is gone.
+    async fn write_event(&self) -> io::Result<Ready> {
+        let forget = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
+        match self {
+            Stream::Unix(it) => {
+                let ready = it.ready(Interest::WRITABLE).await?;
+                let _would_block = it.try_io(Interest::WRITABLE, forget);
+                Ok(ready)
+            }
+            Stream::Tcp(it) => {
+                let ready = it.ready(Interest::WRITABLE).await?;
+                let _would_block = it.try_io(Interest::WRITABLE, forget);
+                Ok(ready)
+            }
         }
     }
 }

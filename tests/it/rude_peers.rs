@@ -192,6 +192,54 @@ fn a_line_of_many_megabytes_keeps_nobody_else_waiting() {
     kernel.check_serves();
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn who_waits_after_a_half_close_is_not_asked_again_and_again() {
+    needs_sockets!();
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("k");
+    let kernel = KernelProgram::on(&socket);
+    let mut observer = Client::connect(&Endpoint::Unix(socket.clone()), None).unwrap();
+    let mut wait_for = |name: &str, n: u64| {
+        let mut stats = || -> Value {
+            let stats = observer.exchange(r#"{"op":"stats"}"#).unwrap();
+            serde_json::from_str(&stats).unwrap()
+        };
+        while stats()["stats"].pointer(name) != Some(&json!(n)) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    };
+    let waiting: Vec<UnixStream> = (0..100)
+        .map(|_| {
+            let mut stream = UnixStream::connect(&socket).unwrap();
+            let code = "await new Promise((go) => setTimeout(go, 1e6))";
+            writeln!(stream, "{}", json!({ "code": code, "timeoutMs": 2_000_000 })).unwrap();
+            stream.shutdown(Shutdown::Write).unwrap();
+            stream
+        })
+        .collect();
+    wait_for("/running", 100);
+    let wake_ups = || -> u64 {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", kernel.child.id())).unwrap();
+        let switches = tasks.map(|task| {
+            let status = std::fs::read_to_string(task.unwrap().path().join("status")).unwrap();
+            let line = status.lines().find(|it| it.starts_with("voluntary_ctxt")).unwrap();
+            line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
+        });
+        switches.sum()
+    };
+    // What came before has to calm down, however long that takes.
+    let is_quiet = (0..40).any(|_| {
+        let before = wake_ups();
+        std::thread::sleep(Duration::from_millis(250));
+        wake_ups() - before <= 2
+    });
+    assert!(is_quiet, "it wakes up though nothing happens");
+    drop(waiting);
+    wait_for("/answers/cancelled", 100);
+    check_greeting(&Endpoint::Unix(socket));
+}
+
 #[test]
 fn connections_that_come_and_go_leave_nothing_behind() {
     needs_sockets!();
