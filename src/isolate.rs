@@ -20,7 +20,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub(crate) use self::door::ENGINE_STACK;
 pub use self::{
     door::Bytecode,
     drive::Run,
@@ -42,6 +41,9 @@ use crate::{
 
 /// Live bytes above the image at which the engine first collects cycles.
 const COLLECT_ABOVE: usize = 8 << 20;
+/// What the engine's stack may be. Above it the binding's own way of setting it means
+/// "no limit"; a recursion that needs more is one that does not end.
+pub const MAX_STACK: usize = 16 << 20;
 /// Lines of console output that a run may keep.
 const MAX_LOG_LINES: usize = 10_000;
 
@@ -52,6 +54,9 @@ pub struct Blueprint {
     pub uses: Uses,
     /// Heap of one run, bytes: the memory limit, by construction.
     pub memory_bytes: usize,
+    /// Stack of the engine, bytes: at most [`MAX_STACK`], on a thread that has 2 MiB
+    /// more.
+    pub stack_bytes: usize,
     pub tracking: Tracking,
     pub verify: Verify,
 }
@@ -228,7 +233,7 @@ pub enum RunError {
     /// The snippet threw, or `main` rejected.
     Thrown(Thrown),
     /// The engine's stack ran out and the snippet did not catch that.
-    StackOverflow(Thrown),
+    StackOverflow { thrown: Thrown, limit_bytes: usize },
     /// `main` returned what JSON cannot say.
     NotJson { path: String, message: String, hint: String },
     /// `main` waits for something that cannot happen.
@@ -272,8 +277,9 @@ impl Isolate {
         let console = Console::new(0, 0);
         let mut host =
             Host::new(Clock::Building, console, PositionMap::default(), usize::MAX, None);
-        let Blueprint { preset, uses, .. } = blueprint;
-        let built = Engine::build(guard, &heap, &mut host, preset.bundles, uses)
+        let Blueprint { preset, uses, stack_bytes, .. } = blueprint;
+        assert!(stack_bytes <= MAX_STACK, "a stack is checked where it is chosen");
+        let built = Engine::build(guard, &heap, &mut host, preset.bundles, uses, stack_bytes)
             .map_err(BuildError::from)
             .and_then(|mut engine| {
                 if uses == Uses::Many {
@@ -399,7 +405,9 @@ impl Isolate {
             End::Turn(Turn::NotJson { path, message, hint }) => {
                 Err(RunError::NotJson { path, message, hint })
             }
-            End::Turn(Turn::Threw(described)) => Err(answer::error_of(&described, refused)),
+            End::Turn(Turn::Threw(described)) => {
+                Err(answer::error_of(&described, refused, self.blueprint.stack_bytes))
+            }
             End::Turn(Turn::DidNotCompile(described)) => Err(answer::syntax_error(&described)),
             End::Turn(Turn::Waiting | Turn::Overtaken | Turn::Stopped) | End::Left(_) => {
                 Err(RunError::Internal("the engine stopped for no reason".to_owned()))
@@ -598,6 +606,7 @@ mod tests {
             preset: *preset::DEFAULT,
             uses: Uses::Many,
             memory_bytes: 64 << 20,
+            stack_bytes: 8 << 20,
             tracking,
             verify: Verify::EachRollback,
         }

@@ -108,11 +108,15 @@ pub(crate) fn thrown(described: &str) -> Thrown {
 }
 
 /// The error of a run that ended by what it threw.
-pub(crate) fn error_of(described: &str, refused_memory: Option<usize>) -> RunError {
+pub(crate) fn error_of(
+    described: &str,
+    refused_memory: Option<usize>,
+    stack_bytes: usize,
+) -> RunError {
     let mut thrown = thrown(described);
     let is_range_error = thrown.name.as_deref() == Some("RangeError");
     if is_range_error && thrown.message == STACK_OVERFLOW {
-        return RunError::StackOverflow(thrown);
+        return RunError::StackOverflow { thrown, limit_bytes: stack_bytes };
     }
     if let Some(limit_bytes) = refused_memory {
         // A full heap surfaces as a thrown null, or as one of these.

@@ -39,10 +39,6 @@ use super::{
 
 mod compile;
 
-/// Ten thousand plain frames need about 7 MiB. Above 16 MiB the binding would
-/// silently mean "no limit".
-pub(crate) const ENGINE_STACK: usize = 8 << 20;
-
 /// What the snippet's own code is called in stacks.
 pub(crate) const SNIPPET_FILE: &CStr = c"snippet.ts";
 
@@ -163,7 +159,7 @@ struct Hooks {
 #[derive(Clone, Copy)]
 enum Request {
     Nothing,
-    Build { bundles: *const [Bytecode], uses: Uses },
+    Build { bundles: *const [Bytecode], uses: Uses, stack_bytes: usize },
     FinishImage(Collect, Uses),
     Begin { program: *const [u8], input: *const [u8] },
     Timer(TimerId),
@@ -223,6 +219,7 @@ impl Engine {
         host: &mut Host,
         bundles: &[Bytecode],
         uses: Uses,
+        stack_bytes: usize,
     ) -> Result<Engine, BuildError> {
         let undefined = qjs::JS_UNDEFINED;
         let core = Box::new(Core {
@@ -246,7 +243,8 @@ impl Engine {
             at: (0, 0),
         });
         let mut engine = Engine { core: NonNull::from(Box::leak(core)) };
-        let entered = engine.enter(guard, heap, host, Request::Build { bundles, uses });
+        let request = Request::Build { bundles, uses, stack_bytes };
+        let entered = engine.enter(guard, heap, host, request);
         // SAFETY: our own box, and no entry is under way.
         let (bundle, global) = unsafe { engine.core.as_ref() }.at;
         let bundle = bundles.get(bundle);
@@ -544,7 +542,9 @@ mod armed {
             }
             match (*core).request {
                 Request::Nothing => {}
-                Request::Build { bundles, uses } => build(core, &*bundles, uses),
+                Request::Build { bundles, uses, stack_bytes } => {
+                    build(core, &*bundles, uses, stack_bytes);
+                }
                 Request::FinishImage(collect, uses) => finish_image(core, collect, uses),
                 Request::Begin { program, input } => begin(core, &*program, &*input),
                 Request::Timer(id) => fire_timer(core, id),
@@ -553,13 +553,13 @@ mod armed {
         }
     }
 
-    unsafe fn build(core: *mut Core, bundles: &[Bytecode], uses: Uses) {
+    unsafe fn build(core: *mut Core, bundles: &[Bytecode], uses: Uses, stack_bytes: usize) {
         // SAFETY: as for `entry`.
         unsafe {
             let (functions, opaque) = (*(*core).heap).allocator();
             let rt = qjs::JS_NewRuntime2(&raw const functions, opaque);
             (*core).rt = rt;
-            qjs::JS_SetMaxStackSize(rt, ENGINE_STACK as qjs::size_t);
+            qjs::JS_SetMaxStackSize(rt, stack_bytes as qjs::size_t);
             qjs::JS_UpdateStackTop(rt);
             // The one collection of the building comes before the seal.
             qjs::JS_SetGCThreshold(rt, qjs::size_t::MAX);

@@ -64,7 +64,7 @@ fn complaint(run: &Run, end: End) -> Option<&'static str> {
         End::Asked => stopped && run.outcome.ring == Some(Ring::Ask),
         End::Memory => out_of_memory,
         End::MemoryOrStopped => out_of_memory || stopped,
-        End::Stack => matches!(run.outcome.result, Err(RunError::StackOverflow(_))),
+        End::Stack => matches!(run.outcome.result, Err(RunError::StackOverflow { .. })),
         End::Throws(name) => matches!(
             &run.outcome.result,
             Err(RunError::Thrown(thrown)) if thrown.name.as_deref() == Some(name)
