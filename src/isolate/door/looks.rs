@@ -277,12 +277,14 @@ const WORST: &[(&str, &str)] = &[
 const MOST: u32 = 40;
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the figures, for whoever asks for them")]
 fn no_operation_works_long_without_a_look_at_its_run() {
     let guard = Guard::adopt_thread().unwrap();
     let blueprint = Blueprint {
         preset: *DEFAULT,
         uses: Uses::Many,
         memory_bytes: 256 << 20,
+        stack_bytes: 8 << 20,
         tracking: Tracking::Best,
         verify: Verify::Trust,
     };
