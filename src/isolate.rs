@@ -13,6 +13,7 @@ mod heap;
 pub mod host;
 pub mod preset;
 mod stack;
+mod wtf8;
 
 use std::{
     fmt, io,
@@ -369,7 +370,7 @@ impl Isolate {
     fn conclude(&mut self, guard: &Guard, run: Run, end: End) -> Outcome {
         let ran = match &end {
             End::Turn(
-                Turn::Returned(_) | Turn::ReturnedText(_) | Turn::TooLong(_) | Turn::NotJson { .. },
+                Turn::Returned(_) | Turn::Overtaken | Turn::TooLong(_) | Turn::NotJson { .. },
             ) => Ran::Complete,
             End::Turn(Turn::DidNotCompile(_)) => Ran::No,
             _ => Ran::Partial,
@@ -400,10 +401,6 @@ impl Isolate {
             }
             End::NeverSettled => Err(RunError::NeverSettled),
             End::Turn(Turn::Returned(json)) => Ok(json),
-            End::Turn(Turn::ReturnedText(text)) => {
-                let (json, limit) = (answer::quoted(text), run.host.output_bytes);
-                if json.len() > limit { Err(too_large(json.len(), limit)) } else { Ok(json) }
-            }
             End::Turn(Turn::TooLong(n_bytes)) => Err(too_large(n_bytes, run.host.output_bytes)),
             End::Turn(Turn::NotJson { path, message, hint }) => {
                 Err(RunError::NotJson { path, message, hint })
@@ -412,7 +409,7 @@ impl Isolate {
                 Err(answer::error_of(&described, refused, self.blueprint.stack_bytes))
             }
             End::Turn(Turn::DidNotCompile(described)) => Err(answer::syntax_error(&described)),
-            End::Turn(Turn::Waiting | Turn::Stopped) | End::Left(_) => {
+            End::Turn(Turn::Waiting | Turn::Overtaken | Turn::Stopped) | End::Left(_) => {
                 Err(RunError::Internal("the engine stopped for no reason".to_owned()))
             }
         };
@@ -618,7 +615,7 @@ mod tests {
     const BUDGET: Budget = Budget { output_bytes: 1 << 20, log_bytes: 1 << 16 };
 
     /// Begins the body of `main` as it stands, without the transpiler.
-    fn begin(isolate: &mut Isolate, guard: &Guard, body: &str, input: String) -> Step {
+    pub(super) fn begin(isolate: &mut Isolate, guard: &Guard, body: &str, input: String) -> Step {
         let text = format!("\"use strict\";(async function main(input){{\n{body}\n}})");
         begin_program(isolate, guard, Program { text, positions: PositionMap::default() }, input)
     }
