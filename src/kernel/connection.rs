@@ -25,7 +25,7 @@ use tokio::{
     net::{TcpStream, UnixStream},
     select,
     sync::{Notify, OwnedSemaphorePermit, Semaphore, watch},
-    task::spawn_blocking,
+    task::{spawn_blocking, yield_now},
     time::{sleep, timeout, timeout_at},
 };
 
@@ -50,6 +50,8 @@ const HANGUP_PATIENCE: Duration = Duration::from_millis(10);
 /// A line from which parsing it would keep other clients waiting: it is done beside
 /// this thread, and its own connection reads on afterwards.
 const LARGE_LINE: usize = 256 << 10;
+/// What a connection may parse on this thread before others have their turn.
+const TURN_BYTES: usize = 64 << 10;
 /// How long a client may take none of the bytes that are meant for it.
 pub(super) const STALL: Duration = Duration::from_secs(30);
 /// What somebody who has shown no token may send, and how long that may take.
@@ -262,6 +264,7 @@ impl Connection {
         };
         let mut held = self.shared.holdings.hold_nothing();
         let (mut is_open, mut is_stopped) = (true, false);
+        let mut n_parsed = 0;
         // When the introduction, or the line that has begun, must be complete.
         let mut due = Some(Instant::now() + STRANGER_PATIENCE);
         while is_open {
@@ -325,6 +328,7 @@ impl Connection {
                 let line = match line {
                     Line::TooLong => Taken::TooLong,
                     Line::Complete(at) if at.len() < LARGE_LINE => {
+                        n_parsed += at.len();
                         Taken::Whole(Message::parse(lines.text(&at)), at.len())
                     }
                     Line::Complete(at) => {
@@ -346,6 +350,10 @@ impl Connection {
                     }
                 };
                 standing = self.take_line(line, arrived, standing, permit);
+                if n_parsed >= TURN_BYTES {
+                    n_parsed = 0;
+                    yield_now().await;
+                }
                 match standing {
                     Standing::Expelled => return End::HalfClosed,
                     Standing::Known => lines.limit = line_bytes,
