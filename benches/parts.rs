@@ -78,7 +78,9 @@ const GREEDY: [Case; 2] = [
     ("const all = []; for (;;) all.push({ all });", |it| {
         matches!(it, Err(RunError::OutOfMemory { .. }))
     }),
-    ("const f = () => f() + 1; return f();", |it| matches!(it, Err(RunError::StackOverflow(_)))),
+    ("const f = () => f() + 1; return f();", |it| {
+        matches!(it, Err(RunError::StackOverflow { .. }))
+    }),
 ];
 
 /// Snippet to program, with the memory of a transpiler that is warm. Neither
@@ -153,6 +155,7 @@ fn blueprint(preset: Preset) -> Blueprint {
         preset,
         uses: Uses::Many,
         memory_bytes: 256 << 20,
+        stack_bytes: 8 << 20,
         tracking: Tracking::Best,
         verify: Verify::Trust,
     }

@@ -29,17 +29,15 @@ pub(crate) use self::compile::{Form, compile};
 
 use super::{
     Uses,
+    answer::{self, Quoted},
     drive::Host,
     guard::{self, Exit, Guard},
     heap::Heap,
     host::{Arg, Completion, Reply, TimerId},
+    wtf8::{Piece, Pieces},
 };
 
 mod compile;
-
-/// Ten thousand plain frames need about 7 MiB. Above 16 MiB the binding would
-/// silently mean "no limit".
-pub(crate) const ENGINE_STACK: usize = 8 << 20;
 
 /// What the snippet's own code is called in stacks.
 pub(crate) const SNIPPET_FILE: &CStr = c"snippet.ts";
@@ -59,8 +57,8 @@ pub(crate) enum Turn {
     Waiting,
     /// JSON text of what `main` returned.
     Returned(String),
-    /// The text that `main` returned, as the engine spells it.
-    ReturnedText(Vec<u8>),
+    /// `main` returned, and the run was stopped before that was copied.
+    Overtaken,
     /// What `main` returned is so many bytes of JSON text, or more; over the limit.
     TooLong(usize),
     /// What `main` returned is nothing that JSON can say.
@@ -161,7 +159,7 @@ struct Hooks {
 #[derive(Clone, Copy)]
 enum Request {
     Nothing,
-    Build { bundles: *const [Bytecode], uses: Uses },
+    Build { bundles: *const [Bytecode], uses: Uses, stack_bytes: usize },
     FinishImage(Collect, Uses),
     Begin { program: *const [u8], input: *const [u8] },
     Timer(TimerId),
@@ -221,6 +219,7 @@ impl Engine {
         host: &mut Host,
         bundles: &[Bytecode],
         uses: Uses,
+        stack_bytes: usize,
     ) -> Result<Engine, BuildError> {
         let undefined = qjs::JS_UNDEFINED;
         let core = Box::new(Core {
@@ -244,7 +243,8 @@ impl Engine {
             at: (0, 0),
         });
         let mut engine = Engine { core: NonNull::from(Box::leak(core)) };
-        let entered = engine.enter(guard, heap, host, Request::Build { bundles, uses });
+        let request = Request::Build { bundles, uses, stack_bytes };
+        let entered = engine.enter(guard, heap, host, request);
         // SAFETY: our own box, and no entry is under way.
         let (bundle, global) = unsafe { engine.core.as_ref() }.at;
         let bundle = bundles.get(bundle);
@@ -305,7 +305,7 @@ impl Engine {
         input: &[u8],
     ) -> Result<Turn, Exit> {
         let said = self.enter(guard, heap, host, Request::Begin { program, input })?;
-        Ok(turn(heap, host, said))
+        Ok(turn(guard, heap, host, said))
     }
 
     /// Continues a waiting run.
@@ -321,7 +321,7 @@ impl Engine {
             Wake::Completion(completion) => Request::Completion(completion),
         };
         let said = self.enter(guard, heap, host, request)?;
-        Ok(turn(heap, host, said))
+        Ok(turn(guard, heap, host, said))
     }
 
     /// What is known of the waiting run outside the heap. Goes with its delta.
@@ -380,20 +380,27 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// Copies what was said out of the heap.
-fn turn(heap: &Heap, host: &mut Host, said: Said) -> Turn {
+/// Copies what was said out of the heap. A result may be large: that takes its time,
+/// which is the run's.
+fn turn(guard: &Guard, heap: &Heap, host: &mut Host, said: Said) -> Turn {
     if said.leftovers.len > 0 {
         host.leftovers = Some(copy(heap, said.leftovers));
     }
     let [first, second, third] = said.texts;
+    let is_stopping = || guard.is_stopping();
     match said.kind {
         Kind::Waiting => Turn::Waiting,
-        // Not copied only to be refused: that takes its time, after the deadline.
+        // Not copied only to be refused.
         Kind::Returned if first.len > host.output_bytes => Turn::TooLong(first.len),
-        Kind::ReturnedText if first.len + 2 > host.output_bytes => Turn::TooLong(first.len + 2),
-        Kind::Returned => Turn::Returned(copy(heap, first)),
+        Kind::Returned => {
+            owned(bytes_of(heap, first), is_stopping).map_or(Turn::Overtaken, Turn::Returned)
+        }
         Kind::ReturnedText => {
-            Turn::ReturnedText(heap.bytes(first.at, first.len).unwrap_or_default().to_owned())
+            match answer::quoted(bytes_of(heap, first), host.output_bytes, is_stopping) {
+                Quoted::Json(json) => Turn::Returned(json),
+                Quoted::TooLong(n_bytes) => Turn::TooLong(n_bytes),
+                Quoted::Stopped => Turn::Overtaken,
+            }
         }
         Kind::NotJson => Turn::NotJson {
             path: copy(heap, first),
@@ -413,29 +420,45 @@ fn turn(heap: &Heap, host: &mut Host, said: Said) -> Turn {
 
 /// A text that claims to lie outside the heap is empty: the engine is not sound,
 /// and nothing of the process may leak through it.
-fn copy(heap: &Heap, text: Text) -> String {
-    let bytes = heap.bytes(text.at, text.len).unwrap_or_default();
-    match str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => String::from_utf8_lossy(bytes).into_owned(),
-    }
+fn bytes_of(heap: &Heap, text: Text) -> &[u8] {
+    heap.bytes(text.at, text.len).unwrap_or_default()
 }
 
-/// The engine's text: UTF-8, where a surrogate without its other half is written
-/// as if it were a character. It becomes one U+FFFD, not one for each byte.
-fn well_formed(bytes: &[u8]) -> Cow<'_, str> {
-    let Err(err) = str::from_utf8(bytes) else { return String::from_utf8_lossy(bytes) };
-    let mut patched = bytes.to_vec();
-    let mut at = err.valid_up_to();
-    while at + 2 < patched.len() {
-        if patched[at] == 0xed && patched[at + 1] >= 0xa0 {
-            patched[at..at + 3].copy_from_slice("\u{fffd}".as_bytes());
-            at += 3;
-        } else {
-            at += 1;
+/// Of texts that the prelude keeps short.
+fn copy(heap: &Heap, text: Text) -> String {
+    owned(bytes_of(heap, text), || false).unwrap_or_default()
+}
+
+/// The engine's text as Rust's: a surrogate without its other half becomes U+FFFD.
+/// None when the run was stopped meanwhile.
+fn owned(bytes: &[u8], is_stopping: impl Fn() -> bool) -> Option<String> {
+    let mut text = String::with_capacity(bytes.len());
+    for piece in Pieces::of(bytes) {
+        if is_stopping() {
+            return None;
+        }
+        match piece {
+            Piece::Text(piece) => text.push_str(piece),
+            Piece::Surrogate(_) | Piece::Broken => text.push(char::REPLACEMENT_CHARACTER),
         }
     }
-    Cow::Owned(String::from_utf8_lossy(&patched).into_owned())
+    Some(text)
+}
+
+/// The same, not copied where nothing is to be replaced.
+fn borrowed(bytes: &[u8], is_stopping: impl Fn() -> bool) -> Option<Cow<'_, str>> {
+    let mut n_valid = 0;
+    for piece in Pieces::of(bytes) {
+        if is_stopping() {
+            return None;
+        }
+        let Piece::Text(text) = piece else { return owned(bytes, is_stopping).map(Cow::Owned) };
+        n_valid += text.len();
+    }
+    assert_eq!(n_valid, bytes.len(), "pieces leave nothing out");
+    // SAFETY: pieces of text follow each other without a gap, and each of them is valid.
+    // Test: wtf8::tests::long_texts_come_in_pieces_of_whole_characters.
+    Some(Cow::Borrowed(unsafe { str::from_utf8_unchecked(bytes) }))
 }
 
 /// Runs one op on plain data. Called disarmed; may allocate and lock, and turns
@@ -444,6 +467,8 @@ fn dispatch(core: *mut Core, op: u32, args: &[RawArg]) {
     // SAFETY: called by the door inside an entry, when both pointers are set. The
     // `&mut Host` of `Engine::enter`'s caller is not in use meanwhile.
     let (host, heap) = unsafe { (&mut *(*core).host, &*(*core).heap) };
+    #[cfg(test)]
+    guard::looks::begin();
     let worked = catch_unwind(AssertUnwindSafe(|| {
         let mut plain: [Arg<'_>; MAX_ARGS] = std::array::from_fn(|_| Arg::Undefined);
         for (slot, arg) in plain.iter_mut().zip(args) {
@@ -452,12 +477,12 @@ fn dispatch(core: *mut Core, op: u32, args: &[RawArg]) {
                 RawArg::Null => Arg::Null,
                 RawArg::Bool(it) => Arg::Bool(it),
                 RawArg::Number(it) => Arg::Number(it),
-                RawArg::Text(text) => {
-                    Arg::Text(well_formed(heap.bytes(text.at, text.len).unwrap_or_default()))
-                }
-                RawArg::Bytes(text) => {
-                    Arg::Bytes(heap.bytes(text.at, text.len).unwrap_or_default())
-                }
+                RawArg::Text(text) => match borrowed(bytes_of(heap, text), guard::is_asked) {
+                    Some(text) => Arg::Text(text),
+                    // The run is over, and so is the op.
+                    None => return Reply::Undefined,
+                },
+                RawArg::Bytes(bytes) => Arg::Bytes(bytes_of(heap, bytes)),
             };
         }
         host.dispatch(op, &plain[..args.len()])
@@ -471,6 +496,8 @@ fn dispatch(core: *mut Core, op: u32, args: &[RawArg]) {
             message: format!("the kernel failed in host operation {op}"),
         }
     });
+    #[cfg(test)]
+    guard::looks::end();
 }
 
 /// An argument as the armed side passes it: nothing to drop.
@@ -515,7 +542,9 @@ mod armed {
             }
             match (*core).request {
                 Request::Nothing => {}
-                Request::Build { bundles, uses } => build(core, &*bundles, uses),
+                Request::Build { bundles, uses, stack_bytes } => {
+                    build(core, &*bundles, uses, stack_bytes);
+                }
                 Request::FinishImage(collect, uses) => finish_image(core, collect, uses),
                 Request::Begin { program, input } => begin(core, &*program, &*input),
                 Request::Timer(id) => fire_timer(core, id),
@@ -524,13 +553,13 @@ mod armed {
         }
     }
 
-    unsafe fn build(core: *mut Core, bundles: &[Bytecode], uses: Uses) {
+    unsafe fn build(core: *mut Core, bundles: &[Bytecode], uses: Uses, stack_bytes: usize) {
         // SAFETY: as for `entry`.
         unsafe {
             let (functions, opaque) = (*(*core).heap).allocator();
             let rt = qjs::JS_NewRuntime2(&raw const functions, opaque);
             (*core).rt = rt;
-            qjs::JS_SetMaxStackSize(rt, ENGINE_STACK as qjs::size_t);
+            qjs::JS_SetMaxStackSize(rt, stack_bytes as qjs::size_t);
             qjs::JS_UpdateStackTop(rt);
             // The one collection of the building comes before the seal.
             qjs::JS_SetGCThreshold(rt, qjs::size_t::MAX);
@@ -1334,5 +1363,7 @@ mod armed {
     }
 }
 
+#[cfg(test)]
+mod looks;
 #[cfg(test)]
 mod tests;

@@ -265,8 +265,51 @@ pub(crate) fn crash_if_told() {
     }
 }
 
+/// How long the calling thread works in operations of the host between two looks at
+/// whether its run is over: in its own processor time, since other tests want the
+/// machine too.
+#[cfg(test)]
+pub(crate) mod looks {
+    use std::{cell::Cell, time::Duration};
+
+    thread_local! {
+        static LAST: Cell<Option<Duration>> = const { Cell::new(None) };
+        static LONGEST: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+    }
+
+    pub(crate) fn begin() {
+        LAST.set(Some(now()));
+    }
+
+    pub(super) fn look() {
+        if let Some(last) = LAST.get() {
+            let now = now();
+            LONGEST.set(LONGEST.get().max(now - last));
+            LAST.set(Some(now));
+        }
+    }
+
+    pub(crate) fn end() {
+        look();
+        LAST.set(None);
+    }
+
+    pub(crate) fn take_longest() -> Duration {
+        LONGEST.take()
+    }
+
+    fn now() -> Duration {
+        let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: a plain question; the answer lives on this stack.
+        unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut now) };
+        Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
+    }
+}
+
 /// Whether the watchdog wants the current run to stop.
 pub(crate) fn is_asked() -> bool {
+    #[cfg(test)]
+    looks::look();
     // SAFETY: reads two atomics of the adopted thread.
     unsafe { guard_is_asked() != 0 }
 }
@@ -442,6 +485,18 @@ mod tests {
         guard.target().kill(1);
         assert_eq!(enter(&guard, nothing), Exit::Returned);
         assert!(!guard.is_stopping());
+    }
+
+    /// It came behind the last instruction of its run in the engine.
+    #[test]
+    fn a_kill_that_was_not_acted_on_ends_with_its_run() {
+        let guard = Guard::adopt_thread().unwrap();
+        guard.begin_run(1);
+        guard.target().kill(1);
+        assert!(guard.is_stopping());
+        guard.end_run();
+        assert!(!guard.is_stopping());
+        assert_eq!(enter(&guard, nothing), Exit::Returned);
     }
 
     /// The signal was on its way when its run ended: only the handler can tell.

@@ -5,6 +5,7 @@ use rquickjs::{Context, Module, Runtime, WriteOptions};
 use super::*;
 use crate::isolate::{
     Blueprint, BuildError, Isolate, RunError, Tracking, Uses, Verify,
+    drive::faults,
     host::Op,
     preset::{DEFAULT, Preset},
     tests::run,
@@ -26,6 +27,7 @@ fn build(guard: &Guard, bundles: Vec<Bytecode>) -> Result<Isolate, BuildError> {
             preset: Preset::of_bundles(bundles),
             uses: Uses::Many,
             memory_bytes: 16 << 20,
+            stack_bytes: 8 << 20,
             tracking: Tracking::Best,
             verify: Verify::EachRollback,
         },
@@ -130,6 +132,23 @@ fn the_door_calls_nothing_of_its_arguments() {
         return { touched, wrong };"#;
     let outcome = run(&mut isolate, &guard, &body.replace("OPS", &format!("{ops:?}")));
     assert_eq!(outcome.result, Ok(r#"{"touched":0,"wrong":[]}"#.to_owned()));
+}
+
+#[test]
+fn a_panic_in_any_op_costs_its_run_even_if_that_catches_it() {
+    let guard = Guard::adopt_thread().unwrap();
+    let open = bundle("open", "globalThis.openDoor = globalThis.__door;");
+    let mut isolate = build(&guard, vec![open, prelude()]).unwrap();
+    for op in Op::ALL {
+        faults::PANICS.set(Some(op));
+        let number = op as u32;
+        let body = format!("try {{ openDoor({number}); }} catch {{}} return 1;");
+        let outcome = run(&mut isolate, &guard, &body);
+        faults::PANICS.set(None);
+        let message = format!("host operation {number} failed");
+        assert_eq!(outcome.result, Err(RunError::Internal(message)), "{op:?}");
+        assert_eq!(run(&mut isolate, &guard, "return 2;").result, Ok("2".to_owned()));
+    }
 }
 
 /// While an error is made, the engine calls `prepareStackTrace`: code of the snippet,
