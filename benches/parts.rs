@@ -252,7 +252,11 @@ fn mixed_runs(preset: Preset, n_rounds: usize) {
         restored();
     }
     let n_runs = n_rounds * (QUICK_IN_A_ROUND + 2);
-    println!("{name}: {n_runs} mixed runs in {:.0} s", began.elapsed().as_secs_f64());
+    println!(
+        "{name}: {n_runs} mixed runs in {:.0} s; of 400 in a row, one is killed at its deadline, \
+         one uses up memory or stack, 33 throw, 33 never settle, 33 are of 12 lines, the rest return",
+        began.elapsed().as_secs_f64()
+    );
     let n_shown = 10_000.min(rollbacks.len() / 2);
     let last = rollbacks.split_off(rollbacks.len() - n_shown);
     rollbacks.truncate(n_shown);

@@ -245,7 +245,8 @@ impl Engine {
         let mut engine = Engine { core: NonNull::from(Box::leak(core)) };
         let request = Request::Build { bundles, uses, stack_bytes };
         let entered = engine.enter(guard, heap, host, request);
-        // SAFETY: our own box, and no entry is under way.
+        // SAFETY: our own box, and no entry is under way. Test:
+        // door::tests::a_bundle_is_a_script_or_a_module.
         let (bundle, global) = unsafe { engine.core.as_ref() }.at;
         let bundle = bundles.get(bundle);
         let said =
@@ -326,14 +327,16 @@ impl Engine {
 
     /// What is known of the waiting run outside the heap. Goes with its delta.
     pub(crate) fn suspend(&self) -> Waiting {
-        // SAFETY: our own box, and no entry is under way.
+        // SAFETY: our own box, and no entry is under way. Test:
+        // isolate::tests::suspended_runs_leave_no_byte_in_the_isolate.
         let core = unsafe { self.core.as_ref() };
         Waiting { main: core.main, has_rejections: core.has_rejections }
     }
 
     /// The other half of the run's delta being back in the heap.
     pub(crate) fn resume(&mut self, waiting: Waiting) {
-        // SAFETY: as above, and `&mut self` excludes every other borrow.
+        // SAFETY: as above, and `&mut self` excludes every other borrow. Test:
+        // isolate::tests::suspended_runs_leave_no_byte_in_the_isolate.
         let core = unsafe { self.core.as_mut() };
         core.main = waiting.main;
         core.has_rejections = waiting.has_rejections;
@@ -347,11 +350,11 @@ impl Engine {
         request: Request,
     ) -> Result<Said, Exit> {
         let core = self.core.as_ptr();
-        // SAFETY: `core` is this engine's own box, and nobody else looks at it
-        // outside of an entry. Inside, the armed code and the door reach `core`
-        // and `host` through these raw pointers only, on this thread; our `&mut`s
-        // are not used until the entry is over. `request` points to memory that
-        // this function's callers borrow across the call.
+        // SAFETY: `core` is this engine's own box, and nobody else looks at it outside of
+        // an entry. Inside, the armed code and the door reach `core` and `host` through
+        // these raw pointers only, on this thread; our `&mut`s are not used until the entry
+        // is over. `request` points to memory that this function's callers borrow across
+        // the call. Test: door::tests::an_isolate_can_be_dropped_at_any_point.
         unsafe {
             (*core).host = host;
             (*core).heap = heap;
@@ -369,7 +372,8 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        // SAFETY: from `Box::leak`; no entry is under way, since they borrow us.
+        // SAFETY: from `Box::leak`; no entry is under way, since they borrow us. Test:
+        // door::tests::an_isolate_can_be_dropped_at_any_point.
         drop(unsafe { Box::from_raw(self.core.as_ptr()) });
     }
 }
@@ -464,8 +468,9 @@ fn borrowed(bytes: &[u8], is_stopping: impl Fn() -> bool) -> Option<Cow<'_, str>
 /// Runs one op on plain data. Called disarmed; may allocate and lock, and turns
 /// its own panic into an error of the op.
 fn dispatch(core: *mut Core, op: u32, args: &[RawArg]) {
-    // SAFETY: called by the door inside an entry, when both pointers are set. The
-    // `&mut Host` of `Engine::enter`'s caller is not in use meanwhile.
+    // SAFETY: called by the door inside an entry, when both pointers are set. The `&mut
+    // Host` of `Engine::enter`'s caller is not in use meanwhile. Test:
+    // isolate::tests::a_panic_in_a_host_operation_ends_its_run_and_no_other.
     let (host, heap) = unsafe { (&mut *(*core).host, &*(*core).heap) };
     #[cfg(test)]
     guard::looks::begin();
@@ -487,7 +492,8 @@ fn dispatch(core: *mut Core, op: u32, args: &[RawArg]) {
         }
         host.dispatch(op, &plain[..args.len()])
     }));
-    // SAFETY: as above.
+    // SAFETY: as above. Test:
+    // isolate::tests::a_panic_in_a_host_operation_ends_its_run_and_no_other.
     let host = unsafe { &mut *(*core).host };
     host.reply = worked.unwrap_or_else(|_panic| {
         host.panicked_op = Some(op);
@@ -534,8 +540,9 @@ mod armed {
     /// address, and this thread's stack is at another depth each time.
     pub(super) unsafe extern "C" fn entry(core: *mut c_void) {
         let core = core.cast::<Core>();
-        // SAFETY: `Engine::enter` passes its core. The engine's functions are
-        // called as quickjs.h says, with values of this context.
+        // SAFETY: `Engine::enter` passes its core. The engine's functions are called as
+        // quickjs.h says, with values of this context. Test:
+        // isolate::tests::recursion_has_the_same_room_wherever_a_run_begins.
         unsafe {
             if !(*core).rt.is_null() {
                 qjs::JS_UpdateStackTop((*core).rt);
@@ -554,7 +561,7 @@ mod armed {
     }
 
     unsafe fn build(core: *mut Core, bundles: &[Bytecode], uses: Uses, stack_bytes: usize) {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test: door::tests::a_bundle_is_a_script_or_a_module.
         unsafe {
             let (functions, opaque) = (*(*core).heap).allocator();
             let rt = qjs::JS_NewRuntime2(&raw const functions, opaque);
@@ -614,7 +621,7 @@ mod armed {
 
     /// Evaluates one bundle and sees to its globals; says what is wrong with it.
     unsafe fn load(core: *mut Core, global: qjs::JSValue, bundle: &Bytecode) -> bool {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test: door::tests::a_bundle_is_a_script_or_a_module.
         unsafe {
             let ctx = (*core).ctx;
             let is_there = |name: &CStr| {
@@ -659,8 +666,9 @@ mod armed {
 
     /// Runs what was read, and the jobs it leaves; says why that failed.
     unsafe fn evaluate(core: *mut Core, read: qjs::JSValue, is_module: bool) -> bool {
-        // SAFETY: as for `entry`. JS_EvalFunction takes `read` over; a module stays
-        // alive all the same, in the list of its context.
+        // SAFETY: as for `entry`. JS_EvalFunction takes `read` over; a module stays alive
+        // all the same, in the list of its context. Test:
+        // door::tests::a_bundle_that_draws_or_waits_while_it_loads_fails_the_build.
         unsafe {
             let ctx = (*core).ctx;
             if qjs::JS_IsException(read) || is_module && qjs::JS_ResolveModule(ctx, read) < 0 {
@@ -690,7 +698,8 @@ mod armed {
     }
 
     unsafe fn bundle_failed(core: *mut Core, reason: qjs::JSValue) -> bool {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test:
+        // door::tests::a_bundle_that_draws_or_waits_while_it_loads_fails_the_build.
         unsafe {
             let ctx = (*core).ctx;
             let stack = match qjs::JS_IsObject(reason) {
@@ -706,7 +715,8 @@ mod armed {
     /// The namespace of an evaluated module, or what it exports as its default
     /// where that is all; undefined when there is nothing.
     unsafe fn exports(ctx: *mut qjs::JSContext, module: qjs::JSValue) -> qjs::JSValue {
-        // SAFETY: as for `entry`; the tag says that it is a module's definition.
+        // SAFETY: as for `entry`; the tag says that it is a module's definition. Test:
+        // door::tests::a_bundle_is_a_script_or_a_module.
         unsafe {
             let definition = qjs::JS_VALUE_GET_PTR(module).cast::<qjs::JSModuleDef>();
             let namespace = qjs::JS_GetModuleNamespace(ctx, definition);
@@ -735,7 +745,8 @@ mod armed {
     }
 
     unsafe fn finish_image(core: *mut Core, collect: Collect, uses: Uses) {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test:
+        // isolate::tests::garbage_in_cycles_is_collected_and_that_touches_few_pages_of_the_image.
         unsafe {
             let (rt, ctx) = ((*core).rt, (*core).ctx);
             // What the warm-up run left.
@@ -754,7 +765,8 @@ mod armed {
     /// A free slot in an arena of the image would be filled by a run, and dirty a
     /// page. Takes blocks until one needs a new arena.
     unsafe fn fill_arenas(core: *mut Core) {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test:
+        // isolate::tests::runs_are_pristine_with_every_tracking.
         unsafe {
             let ctx = (*core).ctx;
             for block in ARENA_BLOCKS {
@@ -786,8 +798,9 @@ mod armed {
     /// that is freed unlinks itself from a ring without a head. They count as
     /// roots from then on, which only ever keeps more alive.
     unsafe fn detach_image(core: *mut Core) -> bool {
-        // SAFETY: `head` lies inside the runtime's struct, which is larger; every
-        // link is checked to lie in the image before it is read.
+        // SAFETY: `head` lies inside the runtime's struct, which is larger; every link is
+        // checked to lie in the image before it is read. Test:
+        // isolate::tests::garbage_in_cycles_is_collected_and_that_touches_few_pages_of_the_image.
         unsafe {
             let head = (*core).rt.cast::<u8>().add(GC_OBJ_LIST).cast::<Link>();
             let heap = &*(*core).heap;
@@ -822,8 +835,9 @@ mod armed {
     }
 
     unsafe fn begin(core: *mut Core, program: &[u8], input: &[u8]) {
-        // SAFETY: as for `entry`. The lengths leave out the NUL that the engine's
-        // parsers want to find behind the text.
+        // SAFETY: as for `entry`. The lengths leave out the NUL that the engine's parsers
+        // want to find behind the text. Test:
+        // door::tests::a_bundle_is_a_script_or_a_module.
         unsafe {
             let ctx = (*core).ctx;
             (*core).has_rejections = false;
@@ -860,7 +874,8 @@ mod armed {
     }
 
     unsafe fn fire_timer(core: *mut Core, id: TimerId) {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test:
+        // contract::timers_run_in_order_and_what_is_left_is_dropped.
         unsafe {
             let ctx = (*core).ctx;
             let id = number(f64::from(id));
@@ -902,7 +917,7 @@ mod armed {
     }
 
     unsafe fn settle(core: *mut Core, completion: &Completion) {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test: fetch::what_is_sent_and_received.
         unsafe {
             let ctx = (*core).ctx;
             let (ok, value) = match &completion.reply {
@@ -938,7 +953,8 @@ mod armed {
 
     /// Runs jobs until none is left, then looks at `main`.
     unsafe fn pump(core: *mut Core) {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test:
+        // contract::a_rejection_without_a_handler_is_told_and_kills_nothing.
         unsafe {
             let ctx = (*core).ctx;
             if !run_jobs(core) {
@@ -971,7 +987,8 @@ mod armed {
     /// False when the run was asked to stop. A job's own exception is a rejected
     /// promise's business, not ours.
     unsafe fn run_jobs(core: *mut Core) -> bool {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test:
+        // kills::kills_in_the_engine_and_its_collector_leave_nothing_behind.
         unsafe {
             loop {
                 if guard::is_asked() {
@@ -988,7 +1005,8 @@ mod armed {
     }
 
     unsafe fn stringify(core: *mut Core) {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test:
+        // contract::what_json_cannot_say_is_an_error_with_its_path.
         unsafe {
             let ctx = (*core).ctx;
             let value = qjs::JS_PromiseResult(ctx, (*core).main);
@@ -1017,7 +1035,7 @@ mod armed {
     }
 
     unsafe fn describe_exception(core: *mut Core, kind: Kind) {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test: contract::what_is_thrown_need_not_be_an_error.
         unsafe {
             if guard::is_asked() {
                 (*core).said.kind = Kind::Stopped;
@@ -1029,7 +1047,7 @@ mod armed {
     }
 
     unsafe fn describe(core: *mut Core, reason: qjs::JSValue, kind: Kind) {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test: contract::what_is_thrown_need_not_be_an_error.
         unsafe {
             let ctx = (*core).ctx;
             let json = call(ctx, (*core).hooks.describe, &mut [reason]);
@@ -1050,8 +1068,9 @@ mod armed {
         #[cfg(test)]
         guard::crash_if_told();
         let core = CURRENT.get();
-        // SAFETY: called inside an entry; nothing of the engine is touched but
-        // the threshold, which it reads at its next allocation of an object.
+        // SAFETY: called inside an entry; nothing of the engine is touched but the
+        // threshold, which it reads at its next allocation of an object. Test:
+        // hostile::every_hostile_one_liner_ends_and_the_next_run_is_pristine.
         unsafe {
             if !core.is_null() {
                 let at_latest = (*core).collect_at_latest as qjs::size_t;
@@ -1071,7 +1090,8 @@ mod armed {
         _opaque: *mut c_void,
     ) {
         let core = CURRENT.get();
-        // SAFETY: the engine calls this inside an entry; hooks are of its context.
+        // SAFETY: the engine calls this inside an entry; hooks are of its context. Test:
+        // contract::a_rejection_without_a_handler_is_told_and_kills_nothing.
         unsafe {
             if core.is_null() || qjs::JS_IsUndefined((*core).hooks.rejection) {
                 return;
@@ -1095,9 +1115,10 @@ mod armed {
         argv: *mut qjs::JSValue,
     ) -> qjs::JSValue {
         let core = CURRENT.get();
-        // SAFETY: the engine passes `argc` values at `argv`; the core is set
-        // inside every entry. Texts and bytes stay where they are until the op
-        // has returned: nothing of the engine runs meanwhile.
+        // SAFETY: the engine passes `argc` values at `argv`; the core is set inside every
+        // entry. Texts and bytes stay where they are until the op has returned: nothing of
+        // the engine runs meanwhile. Test:
+        // door::tests::views_of_buffers_that_change_are_read_as_they_are.
         unsafe {
             let argc = usize::try_from(argc).unwrap_or(0);
             if core.is_null() || argc == 0 || argc > MAX_ARGS + 1 {
@@ -1141,7 +1162,8 @@ mod armed {
         argc: c_int,
         argv: *mut qjs::JSValue,
     ) -> qjs::JSValue {
-        // SAFETY: as for `door`.
+        // SAFETY: as for `door`. Test:
+        // platform::snippets_with_habits_of_node_answer_as_in_node.
         unsafe {
             if argc < 1 {
                 return qjs::JS_UNDEFINED;
@@ -1180,7 +1202,8 @@ mod armed {
 
     /// A tag check and no conversion: `toString` and friends are snippet code.
     unsafe fn raw_arg(ctx: *mut qjs::JSContext, value: qjs::JSValue) -> Option<RawArg> {
-        // SAFETY: as for `door`.
+        // SAFETY: as for `door`. Test:
+        // door::tests::the_door_calls_nothing_of_its_arguments.
         unsafe {
             let arg = if qjs::JS_IsUndefined(value) {
                 RawArg::Undefined
@@ -1211,7 +1234,8 @@ mod armed {
 
     /// The bytes of a typed array. None where they are out of its buffer's bounds.
     unsafe fn view(ctx: *mut qjs::JSContext, value: qjs::JSValue) -> Option<Text> {
-        // SAFETY: as for `door`; `value` is a typed array.
+        // SAFETY: as for `door`; `value` is a typed array. Test:
+        // door::tests::views_of_buffers_that_change_are_read_as_they_are.
         unsafe {
             let (mut offset, mut len, mut step) = (0, 0, 0);
             let whole = qjs::JS_GetTypedArrayBuffer(
@@ -1241,8 +1265,9 @@ mod armed {
 
     /// Whether a typed array is longer than `idx`; asks no prototype.
     unsafe fn has_index(ctx: *mut qjs::JSContext, value: qjs::JSValue, idx: usize) -> bool {
-        // SAFETY: as for `door`. Without a descriptor to fill, only the existence of
-        // the property is told.
+        // SAFETY: as for `door`. Without a descriptor to fill, only the existence of the
+        // property is told. Test:
+        // door::tests::views_of_buffers_that_change_are_read_as_they_are.
         unsafe {
             let atom = qjs::JS_NewAtomUInt32(ctx, idx as u32);
             let has = qjs::JS_GetOwnProperty(ctx, ptr::null_mut(), value, atom) > 0;
@@ -1252,7 +1277,8 @@ mod armed {
     }
 
     unsafe fn buffer(ctx: *mut qjs::JSContext, value: qjs::JSValue) -> Option<Text> {
-        // SAFETY: as for `door`; `value` is an ArrayBuffer.
+        // SAFETY: as for `door`; `value` is an ArrayBuffer. Test:
+        // door::tests::views_of_buffers_that_change_are_read_as_they_are.
         unsafe {
             let mut len = 0;
             let at = qjs::JS_GetArrayBuffer(ctx, &raw mut len, value);
@@ -1267,7 +1293,8 @@ mod armed {
     unsafe fn free_texts(ctx: *mut qjs::JSContext, args: &[RawArg]) {
         for arg in args {
             if let RawArg::Text(text) = arg {
-                // SAFETY: made by `text` for this call.
+                // SAFETY: made by `text` for this call. Test:
+                // memory::twenty_thousand_mixed_runs_leave_nothing_behind.
                 unsafe { qjs::JS_FreeCString(ctx, text.at.cast()) };
             }
         }
@@ -1277,9 +1304,9 @@ mod armed {
     /// the error is made: its stack runs the snippet's `prepareStackTrace`, and that
     /// may use the door. So they are the engine's before, and not looked at after.
     unsafe fn throw(ctx: *mut qjs::JSContext, name: &str, message: &str) -> qjs::JSValue {
-        // SAFETY: as for `entry`; of `name` and `message` as said. Test:
+        // SAFETY: as for `entry`; of `name` and `message` as said. The engine formats
+        // messages into 256 bytes, so ours is put in afterwards. Test:
         // door::tests::errors_of_the_host_are_whole_whatever_the_snippet_does_while_they_are_made.
-        // The engine formats messages into 256 bytes, so ours is put in afterwards.
         unsafe {
             let message = string(ctx, message);
             let own_name = match name {
@@ -1317,7 +1344,8 @@ mod armed {
     }
 
     unsafe fn value_of(ctx: *mut qjs::JSContext, reply: &Reply) -> qjs::JSValue {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test:
+        // door::tests::errors_of_the_host_are_whole_whatever_the_snippet_does_while_they_are_made.
         unsafe {
             match reply {
                 Reply::Undefined | Reply::Throw { .. } => qjs::JS_UNDEFINED,
@@ -1337,12 +1365,14 @@ mod armed {
     }
 
     unsafe fn string(ctx: *mut qjs::JSContext, it: &str) -> qjs::JSValue {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test:
+        // door::tests::errors_of_the_host_are_whole_whatever_the_snippet_does_while_they_are_made.
         unsafe { qjs::JS_NewStringLen(ctx, it.as_ptr().cast(), it.len() as qjs::size_t) }
     }
 
     unsafe fn text(ctx: *mut qjs::JSContext, value: qjs::JSValue) -> Text {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test:
+        // door::tests::views_of_buffers_that_change_are_read_as_they_are.
         unsafe {
             let mut len = 0;
             let at = qjs::JS_ToCStringLen2(ctx, &raw mut len, value, false);
@@ -1355,7 +1385,8 @@ mod armed {
         function: qjs::JSValue,
         args: &mut [qjs::JSValue],
     ) -> qjs::JSValue {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test:
+        // door::tests::errors_of_the_host_are_whole_whatever_the_snippet_does_while_they_are_made.
         unsafe {
             let (n_args, args) = (args.len() as c_int, args.as_mut_ptr());
             qjs::JS_Call(ctx, function, qjs::JS_UNDEFINED, n_args, args)
