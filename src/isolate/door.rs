@@ -618,7 +618,7 @@ mod armed {
                 rejection: hook(c"rejection"),
                 leftovers: hook(c"leftovers"),
             };
-            qjs::JS_FreeValue(ctx, hooks);
+            // The object itself is never freed: what else lies in it is to stay.
             for name in [c"__hooks", c"__host", c"__door", c"__peek", c"__warmsUp"] {
                 let atom = qjs::JS_NewAtom(ctx, name.as_ptr());
                 qjs::JS_DeleteProperty(ctx, global, atom, 0);
