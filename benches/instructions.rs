@@ -64,6 +64,7 @@ fn ready(code: &str) -> Ready {
         preset: *preset::DEFAULT,
         uses: Uses::Many,
         memory_bytes: 64 << 20,
+        stack_bytes: 8 << 20,
         tracking: Tracking::Best,
         verify: Verify::Trust,
     };

@@ -78,7 +78,9 @@ const GREEDY: [Case; 2] = [
     ("const all = []; for (;;) all.push({ all });", |it| {
         matches!(it, Err(RunError::OutOfMemory { .. }))
     }),
-    ("const f = () => f() + 1; return f();", |it| matches!(it, Err(RunError::StackOverflow(_)))),
+    ("const f = () => f() + 1; return f();", |it| {
+        matches!(it, Err(RunError::StackOverflow { .. }))
+    }),
 ];
 
 /// Snippet to program, with the memory of a transpiler that is warm. Neither
@@ -153,6 +155,7 @@ fn blueprint(preset: Preset) -> Blueprint {
         preset,
         uses: Uses::Many,
         memory_bytes: 256 << 20,
+        stack_bytes: 8 << 20,
         tracking: Tracking::Best,
         verify: Verify::Trust,
     }
@@ -249,7 +252,11 @@ fn mixed_runs(preset: Preset, n_rounds: usize) {
         restored();
     }
     let n_runs = n_rounds * (QUICK_IN_A_ROUND + 2);
-    println!("{name}: {n_runs} mixed runs in {:.0} s", began.elapsed().as_secs_f64());
+    println!(
+        "{name}: {n_runs} mixed runs in {:.0} s; of 400 in a row, one is killed at its deadline, \
+         one uses up memory or stack, 33 throw, 33 never settle, 33 are of 12 lines, the rest return",
+        began.elapsed().as_secs_f64()
+    );
     let n_shown = 10_000.min(rollbacks.len() / 2);
     let last = rollbacks.split_off(rollbacks.len() - n_shown);
     rollbacks.truncate(n_shown);

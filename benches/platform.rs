@@ -157,6 +157,7 @@ fn idle_mib() -> f64 {
         let blueprint = Blueprint {
             preset: *preset::DEFAULT,
             memory_bytes: 256 << 20,
+            stack_bytes: 8 << 20,
             tracking,
             verify,
             uses: Uses::Many,

@@ -80,6 +80,7 @@ fn set_aside(held: usize, n_rounds: usize) {
         preset: *preset::DEFAULT,
         uses: Uses::Many,
         memory_bytes: 256 << 20,
+        stack_bytes: 8 << 20,
         tracking: Tracking::Best,
         verify: Verify::Trust,
     };

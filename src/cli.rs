@@ -12,7 +12,7 @@ use crate::{
     api::Lookup,
     aws::{self, broker::ARGUMENT},
     endpoint::{self, DEFAULT_SOCKET, Endpoint},
-    isolate::host,
+    isolate::{MAX_STACK, host},
     kernel::{self, Access, Limits, Reach},
     net::{self, Resolver},
     policy::{Policy, Rule},
@@ -36,6 +36,7 @@ pub struct Settings {
     pub warmth: Warmth,
     pub n_workers: usize,
     pub memory_bytes: usize,
+    pub stack_bytes: usize,
     pub queue_len: usize,
     pub n_suspended: usize,
     pub suspended_bytes: usize,
@@ -47,6 +48,7 @@ pub struct Settings {
     pub log_bytes: usize,
     pub n_connections: usize,
     pub n_in_flight: usize,
+    pub n_requests: usize,
     pub unread_bytes: usize,
     pub held_bytes: usize,
     pub allow_net: Vec<Rule>,
@@ -172,6 +174,20 @@ const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        flag: "stack",
+        variable: "LLM_KERNEL_STACK",
+        form: Form::Takes("<MiB>"),
+        default: "8",
+        help: "stack of one run, 1 to 16 MiB; 8 hold 10,000 plain frames",
+        set: |it, text| {
+            it.stack_bytes = size(text, MIB)?;
+            if !(MIN_STACK..=MAX_STACK).contains(&it.stack_bytes) {
+                return Err(format!("`{text}` is not from 1MiB to {}MiB", MAX_STACK >> 20));
+            }
+            Ok(())
+        },
+    },
+    Setting {
         flag: "max-queue",
         variable: "LLM_KERNEL_MAX_QUEUE",
         form: Form::Takes("<n>"),
@@ -279,6 +295,17 @@ const SETTINGS: &[Setting] = &[
         help: "unanswered requests of one connection; beyond it nothing more is read",
         set: |it, text| {
             it.n_in_flight = positive(text)?;
+            Ok(())
+        },
+    },
+    Setting {
+        flag: "max-requests",
+        variable: "LLM_KERNEL_MAX_REQUESTS",
+        form: Form::Takes("<n>"),
+        default: "4096",
+        help: "unanswered requests of all connections; beyond it they are busy",
+        set: |it, text| {
+            it.n_requests = positive(text)?;
             Ok(())
         },
     },
@@ -471,6 +498,9 @@ const SHORT_VARIABLE: (&str, &str) = ("LLM_KERNEL_LOG", "LLM_KERNEL_LOG_LEVEL");
 
 const MIB: usize = 1 << 20;
 
+/// The libraries are evaluated on it, and an input of the greatest depth is read.
+const MIN_STACK: usize = MIB;
+
 /// One line of the greatest length holds so many times its own.
 const LINES_HELD: usize = 3;
 
@@ -484,6 +514,7 @@ impl Default for Settings {
             warmth: Warmth::OnUse,
             n_workers: 0,
             memory_bytes: 0,
+            stack_bytes: 0,
             queue_len: 0,
             n_suspended: 0,
             suspended_bytes: 0,
@@ -494,6 +525,7 @@ impl Default for Settings {
             log_bytes: 0,
             n_connections: 0,
             n_in_flight: 0,
+            n_requests: 0,
             unread_bytes: 0,
             held_bytes: 0,
             allow_net: Vec::new(),
@@ -568,6 +600,7 @@ impl Settings {
             n_suspended: self.n_suspended,
             suspended_bytes: self.suspended_bytes,
             memory_bytes: self.memory_bytes,
+            stack_bytes: self.stack_bytes,
             output_bytes: self.output_bytes,
             log_bytes: self.log_bytes,
             source_bytes: self.source_bytes,
@@ -602,6 +635,7 @@ impl Settings {
             line_time: self.line_time,
             n_connections: self.n_connections,
             n_in_flight: self.n_in_flight,
+            n_requests: self.n_requests,
             unread_bytes: self.unread_bytes,
             held_bytes: self.held_bytes,
         };

@@ -13,13 +13,13 @@ mod heap;
 pub mod host;
 pub mod preset;
 mod stack;
+mod wtf8;
 
 use std::{
     fmt, io,
     time::{Duration, Instant},
 };
 
-pub(crate) use self::door::ENGINE_STACK;
 pub use self::{
     door::Bytecode,
     drive::Run,
@@ -41,6 +41,9 @@ use crate::{
 
 /// Live bytes above the image at which the engine first collects cycles.
 const COLLECT_ABOVE: usize = 8 << 20;
+/// What the engine's stack may be. Above it the binding's own way of setting it means
+/// "no limit"; a recursion that needs more is one that does not end.
+pub const MAX_STACK: usize = 16 << 20;
 /// Lines of console output that a run may keep.
 const MAX_LOG_LINES: usize = 10_000;
 
@@ -51,6 +54,9 @@ pub struct Blueprint {
     pub uses: Uses,
     /// Heap of one run, bytes: the memory limit, by construction.
     pub memory_bytes: usize,
+    /// Stack of the engine, bytes: at most [`MAX_STACK`], on a thread that has 2 MiB
+    /// more.
+    pub stack_bytes: usize,
     pub tracking: Tracking,
     pub verify: Verify,
 }
@@ -227,7 +233,7 @@ pub enum RunError {
     /// The snippet threw, or `main` rejected.
     Thrown(Thrown),
     /// The engine's stack ran out and the snippet did not catch that.
-    StackOverflow(Thrown),
+    StackOverflow { thrown: Thrown, limit_bytes: usize },
     /// `main` returned what JSON cannot say.
     NotJson { path: String, message: String, hint: String },
     /// `main` waits for something that cannot happen.
@@ -271,8 +277,9 @@ impl Isolate {
         let console = Console::new(0, 0);
         let mut host =
             Host::new(Clock::Building, console, PositionMap::default(), usize::MAX, None);
-        let Blueprint { preset, uses, .. } = blueprint;
-        let built = Engine::build(guard, &heap, &mut host, preset.bundles, uses)
+        let Blueprint { preset, uses, stack_bytes, .. } = blueprint;
+        assert!(stack_bytes <= MAX_STACK, "a stack is checked where it is chosen");
+        let built = Engine::build(guard, &heap, &mut host, preset.bundles, uses, stack_bytes)
             .map_err(BuildError::from)
             .and_then(|mut engine| {
                 if uses == Uses::Many {
@@ -363,7 +370,7 @@ impl Isolate {
     fn conclude(&mut self, guard: &Guard, run: Run, end: End) -> Outcome {
         let ran = match &end {
             End::Turn(
-                Turn::Returned(_) | Turn::ReturnedText(_) | Turn::TooLong(_) | Turn::NotJson { .. },
+                Turn::Returned(_) | Turn::Overtaken | Turn::TooLong(_) | Turn::NotJson { .. },
             ) => Ran::Complete,
             End::Turn(Turn::DidNotCompile(_)) => Ran::No,
             _ => Ran::Partial,
@@ -394,17 +401,15 @@ impl Isolate {
             }
             End::NeverSettled => Err(RunError::NeverSettled),
             End::Turn(Turn::Returned(json)) => Ok(json),
-            End::Turn(Turn::ReturnedText(text)) => {
-                let (json, limit) = (answer::quoted(text), run.host.output_bytes);
-                if json.len() > limit { Err(too_large(json.len(), limit)) } else { Ok(json) }
-            }
             End::Turn(Turn::TooLong(n_bytes)) => Err(too_large(n_bytes, run.host.output_bytes)),
             End::Turn(Turn::NotJson { path, message, hint }) => {
                 Err(RunError::NotJson { path, message, hint })
             }
-            End::Turn(Turn::Threw(described)) => Err(answer::error_of(&described, refused)),
+            End::Turn(Turn::Threw(described)) => {
+                Err(answer::error_of(&described, refused, self.blueprint.stack_bytes))
+            }
             End::Turn(Turn::DidNotCompile(described)) => Err(answer::syntax_error(&described)),
-            End::Turn(Turn::Waiting | Turn::Stopped) | End::Left(_) => {
+            End::Turn(Turn::Waiting | Turn::Overtaken | Turn::Stopped) | End::Left(_) => {
                 Err(RunError::Internal("the engine stopped for no reason".to_owned()))
             }
         };
@@ -601,6 +606,7 @@ mod tests {
             preset: *preset::DEFAULT,
             uses: Uses::Many,
             memory_bytes: 64 << 20,
+            stack_bytes: 8 << 20,
             tracking,
             verify: Verify::EachRollback,
         }
@@ -609,7 +615,7 @@ mod tests {
     const BUDGET: Budget = Budget { output_bytes: 1 << 20, log_bytes: 1 << 16 };
 
     /// Begins the body of `main` as it stands, without the transpiler.
-    fn begin(isolate: &mut Isolate, guard: &Guard, body: &str, input: String) -> Step {
+    pub(super) fn begin(isolate: &mut Isolate, guard: &Guard, body: &str, input: String) -> Step {
         let text = format!("\"use strict\";(async function main(input){{\n{body}\n}})");
         begin_program(isolate, guard, Program { text, positions: PositionMap::default() }, input)
     }

@@ -30,7 +30,7 @@ use serde_json::json;
 use tokio::{
     net::{TcpListener, TcpStream, UnixListener},
     runtime, select,
-    sync::watch,
+    sync::{Semaphore, watch},
     task::JoinSet,
     time::{sleep, timeout},
 };
@@ -86,6 +86,9 @@ pub struct Limits {
     /// Requests of one connection that are not answered yet. Beyond it the
     /// kernel stops reading from that connection.
     pub n_in_flight: usize,
+    /// Requests of all connections that are not answered yet. Beyond it they are
+    /// refused.
+    pub n_requests: usize,
     /// Bytes of answers that one client has not read yet. Beyond it the client
     /// is dropped.
     pub unread_bytes: usize,
@@ -144,6 +147,8 @@ struct Shared {
     /// `None` where no token is asked for.
     token: Option<Token>,
     n_connections: AtomicUsize,
+    /// For requests in flight.
+    places: Arc<Semaphore>,
     holdings: Arc<Holdings>,
     lockdown: Option<lockdown::Report>,
 }
@@ -253,6 +258,7 @@ impl Bound {
             limits,
             token,
             n_connections: AtomicUsize::new(0),
+            places: Arc::new(Semaphore::new(limits.n_requests)),
             holdings: Holdings::new(limits.held_bytes),
             lockdown,
         });

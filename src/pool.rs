@@ -56,6 +56,8 @@ pub struct Config {
     pub suspended_bytes: usize,
     /// Heap of one run, bytes.
     pub memory_bytes: usize,
+    /// Stack of the engine, bytes; at most [`isolate::MAX_STACK`].
+    pub stack_bytes: usize,
     /// JSON text of one result, bytes.
     pub output_bytes: usize,
     /// Captured console output of one run, bytes.
@@ -94,6 +96,8 @@ impl Default for Config {
             n_suspended: 1000,
             suspended_bytes: 1 << 30,
             memory_bytes: 256 << 20,
+            // Ten thousand plain frames need about 7 MiB.
+            stack_bytes: 8 << 20,
             output_bytes: 16 << 20,
             log_bytes: 256 << 10,
             source_bytes: 1 << 20,
@@ -243,6 +247,7 @@ impl Pool {
                     preset: *preset,
                     uses: config.uses,
                     memory_bytes: config.memory_bytes,
+                    stack_bytes: config.stack_bytes,
                     tracking: config.tracking,
                     verify: config.verify,
                 })

@@ -331,7 +331,7 @@ impl Fields<'_> {
         let Some(raw) = self.get("tokens") else { return Ok(None) };
         match raw.get().parse::<usize>() {
             Ok(n @ 1..) => Ok(Some(n)),
-            _ => Err(wrong_type("tokens", "a whole number from 1", raw.get())),
+            _ => Err(wrong_number("tokens", "a whole number from 1", raw.get())),
         }
     }
 }
@@ -370,16 +370,15 @@ fn check(raw: &str) -> Result<Check, Failure> {
 }
 
 fn timeout_ms(raw: &str) -> Result<u64, Failure> {
-    raw.parse().map_err(|_err| {
-        if raw.starts_with(['-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) {
-            Failure::bad_request(format!(
-                "`timeoutMs` must be a whole number of milliseconds, not {}",
-                clip(raw)
-            ))
-        } else {
-            wrong_type("timeoutMs", "a whole number of milliseconds", raw)
-        }
-    })
+    raw.parse().map_err(|_err| wrong_number("timeoutMs", "a whole number of milliseconds", raw))
+}
+
+/// Of another type, or the wrong one of many numbers.
+fn wrong_number(field: &str, expected: &str, raw: &str) -> Failure {
+    match raw.starts_with(['-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) {
+        true => Failure::bad_request(format!("`{field}` must be {expected}, not {}", clip(raw))),
+        false => wrong_type(field, expected, raw),
+    }
 }
 
 fn wrong_type(field: &str, expected: &str, raw: &str) -> Failure {

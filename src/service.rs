@@ -560,12 +560,12 @@ fn run_failure(err: RunError, code: &str, timeout: Option<Duration>) -> Failure 
             Failure { name: Some("SyntaxError".to_owned()), ..at(failure, position, code) }
         }
         RunError::Thrown(thrown) => thrown_failure(Kind::Thrown, thrown, code),
-        RunError::StackOverflow(thrown) => {
-            let failure = thrown_failure(Kind::StackOverflow, thrown, code);
-            match failure.hint {
-                Some(_) => failure,
-                None => failure.with_hint("recurse less deeply, or use a loop with its own stack"),
-            }
+        RunError::StackOverflow { thrown, limit_bytes } => {
+            thrown_failure(Kind::StackOverflow, thrown, code).with_hint(format!(
+                "the stack of {} MiB is used up: recurse less deeply, or use a loop with its own \
+                 stack; `--stack <MiB>` of the kernel raises the limit",
+                limit_bytes >> 20
+            ))
         }
         RunError::NotJson { path, message, hint } => {
             Failure::new(Kind::NotJson, format!("what main returned is not JSON at {path}: {message}"))

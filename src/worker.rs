@@ -49,7 +49,7 @@ use crossbeam_channel::{Receiver, Sender};
 use crate::{
     api::{INVENTORY_SNIPPET, Inventory},
     isolate::{
-        Blueprint, Budget, BuildError, ENGINE_STACK, Isolate, Outcome, Ran, Run, RunError, Step,
+        Blueprint, Budget, BuildError, Isolate, MAX_STACK, Outcome, Ran, Run, RunError, Step,
         SuspendError, Suspended, Verify, give_up,
         guard::Guard,
         host::{
@@ -70,7 +70,7 @@ use crate::{
 /// recurses over what the snippet nests, use it in turn; only touched pages cost
 /// memory.
 const STACK_BYTES: usize = {
-    let engine = ENGINE_STACK + (2 << 20);
+    let engine = MAX_STACK + (2 << 20);
     if transpile::STACK_BYTES > engine { transpile::STACK_BYTES } else { engine }
 };
 

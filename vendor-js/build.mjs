@@ -25,16 +25,23 @@ const BUNDLES = [
     entry: "entries/aws-s3.js",
     inner: "nameless",
     hooks: [
-      "s3-defaults", "endpoint-value", "endpoint-list", "endpoint-values", "endpoint-list-end", "endpoint-config", "serialize-context", "deserialize-context",
-      "signer-config", "silent-logger", "silent-logger-class", "user-agent-once", "empty-body-tail",
+      "s3-defaults", "endpoint-config", "endpoint-now", "endpoint-next", "configured-endpoint", "configured-endpoint-now",
+      "s3-params", "auth-params", "auth-params-default", "auth-options", "auth-preference", "auth-identities",
+      "auth-identities-of-client", "auth-identity", "auth-next", "serialize-context", "serialize-now", "serialize-next",
+      "serialize-endpoint", "serialize-endpoint-now", "serialize-events", "serialize-import", "serialize-rest-xml", "serialize-s3", "deserialize-context", "deserialize-rest-xml",
+      "signer-config", "signer-at-hand", "host-credentials", "host-credentials-copy",
+      "bound-credentials",
+      "validated", "validated-signer", "validated-call", "validated-skew", "silent-logger", "silent-logger-class", "app-id-import", "app-id", "app-id-now", "empty-body-tail", "defaults-mode", "retry-mode",
+      "retry-config", "retry-default", "retry-now", "retry-options", "retry-attempts", "retry-import", "s3-express-next",
       "partition-once", "content-type-once", "plain-content-length", "plain-expect-continue", "plain-bucket-name",
       "plain-bucket-endpoint", "error-registries", "error-registry-once", "no-extensions",
     ],
     shims: [
       "xml-parser", "stream", "buffer", "fetch-http-handler", "sdk-stream-mixin", "to-stream", "signature-v4",
       "signature-v4-multi-region", "flexible-checksums", "flexible-checksums-response", "md5-sha256", "sha1",
-      "endpoint-from-config", "host-header", "middleware-stack", "operation",
-      "parse-url", "decide-endpoint",
+      "endpoint-from-config", "endpoint-from-instructions", "endpoint-from-instructions-too", "normalize-provider",
+      "region-config", "host-header", "middleware-stack", "operation",
+      "parse-url", "decide-endpoint", "user-agent", "user-agent-names",
     ],
   },
   { name: "my-lib", entry: "entries/my-lib.js" },
@@ -109,41 +116,237 @@ const HOOKS = {
     file: "@aws-sdk/client-s3/dist-es/runtimeConfig.browser.js",
     from: "export const getRuntimeConfig = (config) => {",
     to:
-      'import { withHostDefaults } from "HERE/shims/s3-defaults.js";' +
+      'import { legacyConfig, legacyRetryMode, withHostDefaults } from "HERE/shims/s3-defaults.js";' +
       "export const getRuntimeConfig = (given) => { const config = withHostDefaults(given);",
   },
   // What follows takes out work that the SDK does for every request: a compiler
-  // hides it, an interpreter does not. First the awaiting of values that are there.
-  "endpoint-value": {
-    file: "middleware-endpoint/adaptors/getEndpointFromInstructions.js",
-    from: 'import { createConfigValueProvider } from "./createConfigValueProvider";',
-    to: 'import { parametersOf, valueOf } from "HERE/shims/config-value.js";',
+  // hides it, an interpreter does not. First the awaiting of values that are at hand:
+  // see shims/at-hand.js.
+  "endpoint-now": {
+    file: "middleware-endpoint/endpointMiddleware.js",
+    from: "const endpoint = await getEndpointFromInstructions(",
+    to: "let endpoint = getEndpointFromInstructions(",
   },
-  "endpoint-values": {
-    file: "middleware-endpoint/adaptors/getEndpointFromInstructions.js",
-    from: 'endpointParams[name] = await createConfigValueProvider(instruction.name, name, clientConfig, instruction.type !== "builtInParams")();',
+  "endpoint-next": {
+    file: "middleware-endpoint/endpointMiddleware.js",
+    from: "return next({\n                ...args,\n            });",
+    to: "return await next({ ...args });",
+  },
+  "configured-endpoint": {
+    file: "middleware-endpoint/resolveEndpointConfig.js",
+    from: "export function bindResolveEndpointConfig",
     to:
-      "const value = valueOf(parameters[idx], clientConfig);" +
-      'endpointParams[name] = typeof value?.then === "function" ? await value : value;',
+      'import { NOT_YET, isPromise, withValue } from "HERE/shims/at-hand.js";' +
+      "export function bindResolveEndpointConfig",
   },
-  "endpoint-list": {
-    file: "middleware-endpoint/adaptors/getEndpointFromInstructions.js",
-    from: "for (const [name, instruction] of Object.entries(instructions)) {",
+  "configured-endpoint-now": {
+    file: "middleware-endpoint/resolveEndpointConfig.js",
+    from: "return resolvedConfig;",
     to:
-      "const parameters = parametersOf(instructions);" +
-      "for (let idx = 0; idx < parameters.length; idx++) { const { name, instruction } = parameters[idx];",
+      "withValue(resolvedConfig.serviceConfiguredEndpoint, () => {" +
+      "const value = input.serviceId ? getEndpointFromConfig(input.serviceId) : undefined;" +
+      "return isPromise(value) ? NOT_YET : value; });" +
+      'if (typeof endpoint === "string") withValue(customEndpointProvider, () => toEndpointV1(endpoint));' +
+      "return resolvedConfig;",
   },
-  "endpoint-list-end": {
-    file: "middleware-endpoint/adaptors/getEndpointFromInstructions.js",
-    from: "Object.keys(instructions).length === 0",
-    to: "parameters.length === 0",
+  "s3-params": {
+    file: "middleware-endpoint/service-customizations/s3.js",
+    from: "= async (endpointParams) =>",
+    to: "= (endpointParams) =>",
+  },
+  "auth-params": {
+    file: "@aws-sdk/client-s3/dist-es/auth/httpAuthSchemeProvider.js",
+    from: "const createEndpointRuleSetHttpAuthSchemeParametersProvider = (defaultHttpAuthSchemeParametersProvider) => async (config, context, input) => {",
+    upTo: "return Object.assign(defaultParameters, endpointParameters);",
+    to:
+      'import { NOT_YET, follow, valueNow } from "HERE/shims/at-hand.js";' +
+      "const createEndpointRuleSetHttpAuthSchemeParametersProvider = (defaultHttpAuthSchemeParametersProvider) => (config, context, input) => {" +
+      "if (!input) throw new Error(\"Could not find `input` for `defaultEndpointRuleSetHttpAuthSchemeParametersProvider`\");" +
+      "const instructionsFn = getSmithyContext(context)?.commandInstance?.constructor?.getEndpointParameterInstructions;" +
+      "return follow(defaultHttpAuthSchemeParametersProvider(config, context, input), (defaultParameters) => {" +
+      "if (!instructionsFn) throw new Error(`getEndpointParameterInstructions() is not defined on '${context.commandName}'`);" +
+      "return follow(resolveParams(input, { getEndpointParameterInstructions: instructionsFn }, config)," +
+      "(endpointParameters) => Object.assign(defaultParameters, endpointParameters)); });",
+  },
+  "auth-params-default": {
+    file: "@aws-sdk/client-s3/dist-es/auth/httpAuthSchemeProvider.js",
+    from: "const _defaultS3HttpAuthSchemeParametersProvider = async (config, context, input) => {",
+    upTo: "})(),\n    };",
+    to:
+      "const _defaultS3HttpAuthSchemeParametersProvider = (config, context, input) => {" +
+      "const value = valueNow(config.region);" +
+      "return follow(value === NOT_YET ? normalizeProvider(config.region)() : value, (region) => {" +
+      'if (!region) throw new Error("expected `region` to be configured for `aws.auth#sigv4`");' +
+      "return { operation: getSmithyContext(context).operation, region }; });",
+  },
+  "auth-options": {
+    file: "middleware-http-auth-scheme/httpAuthSchemeMiddleware.js",
+    from: "const options = config.httpAuthSchemeProvider(await mwOptions.httpAuthSchemeParametersProvider(config, context, args.input));",
+    to:
+      "const params = mwOptions.httpAuthSchemeParametersProvider(config, context, args.input);" +
+      "const options = config.httpAuthSchemeProvider(isPromise(params) ? await params : params);",
+  },
+  "auth-preference": {
+    file: "middleware-http-auth-scheme/httpAuthSchemeMiddleware.js",
+    from: "const authSchemePreference = config.authSchemePreference ? await config.authSchemePreference() : [];",
+    to:
+      "let authSchemePreference = config.authSchemePreference ? valueNow(config.authSchemePreference) : [];" +
+      "if (authSchemePreference === NOT_YET) authSchemePreference = await config.authSchemePreference();",
+  },
+  "auth-identities": {
+    file: "middleware-http-auth-scheme/httpAuthSchemeMiddleware.js",
+    from: "const identityProvider = scheme.identityProvider(await mwOptions.identityProviderConfigProvider(config));",
+    to:
+      "const identities = mwOptions.identityProviderConfigProvider(config);" +
+      "const identityProvider = scheme.identityProvider(isPromise(identities) ? await identities : identities);",
+  },
+  "auth-identities-of-client": {
+    file: "@aws-sdk/client-s3/dist-es/S3Client.js",
+    from: "identityProviderConfigProvider: async (config) =>",
+    to: "identityProviderConfigProvider: (config) =>",
+  },
+  "auth-identity": {
+    file: "middleware-http-auth-scheme/httpAuthSchemeMiddleware.js",
+    from: "smithyContext.selectedHttpAuthScheme = {",
+    upTo: "identity: await identityProvider(option.identityProperties),",
+    to:
+      "let identity = valueNow(identityProvider, option.identityProperties);" +
+      "if (identity === NOT_YET) identity = await identityProvider(option.identityProperties);" +
+      "smithyContext.selectedHttpAuthScheme = { httpAuthOption: option, identity,",
+  },
+  "auth-next": {
+    file: "middleware-http-auth-scheme/httpAuthSchemeMiddleware.js",
+    from: "return next(args);\n};",
+    to: 'return await next(args);\n};\nimport { NOT_YET, isPromise, valueNow } from "HERE/shims/at-hand.js";',
+  },
+  "serialize-now": {
+    file: "schema/middleware/schemaSerializationMiddleware.js",
+    from: "const request = await config.protocol.serializeRequest(",
+    to: "let request = config.protocol.serializeRequest(",
+  },
+  "serialize-next": {
+    file: "schema/middleware/schemaSerializationMiddleware.js",
+    from: "return next({",
+    to: 'if (typeof request?.then === "function") request = await request; return await next({',
+  },
+  "serialize-endpoint": {
+    file: "schema/middleware/schemaSerializationMiddleware.js",
+    from: "? async () => toEndpointV1(context.endpointV2)",
+    to: "? () => toEndpointV1(context.endpointV2)",
+  },
+  "serialize-endpoint-now": {
+    file: "submodules/protocols/HttpBindingProtocol.js",
+    from: "async serializeRequest(operationSchema, _input, context) {",
+    upTo: "const endpoint = await context.endpoint();",
+    to:
+      "serializeRequest(operationSchema, _input, context) {" +
+      "return follow(context.endpoint(), (endpoint) => this.requestTo(endpoint, operationSchema, _input, context)); }" +
+      "requestTo(endpoint, operationSchema, _input, context) {" +
+      'const input = _input && typeof _input === "object" ? _input : {}; const query = {}; const headers = {};',
+  },
+  "serialize-events": {
+    file: "submodules/protocols/HttpBindingProtocol.js",
+    from: "if (eventStream) {\n            request.body = await this.serializeEventStream({ eventStream, requestSchema: ns });\n        }",
+    to:
+      "if (eventStream) { return this.serializeEventStream({ eventStream, requestSchema: ns })" +
+      ".then((body) => { request.body = body; return request; }); }",
+  },
+  "serialize-import": {
+    file: "submodules/protocols/HttpBindingProtocol.js",
+    from: "export class HttpBindingProtocol",
+    to: 'import { follow } from "HERE/shims/at-hand.js"; export class HttpBindingProtocol',
+  },
+  "serialize-rest-xml": {
+    file: "protocols/xml/AwsRestXmlProtocol.js",
+    from: "async serializeRequest(operationSchema, input, context) {\n        const request = await super.serializeRequest(operationSchema, input, context);",
+    to:
+      "serializeRequest(operationSchema, input, context) {" +
+      "const request = super.serializeRequest(operationSchema, input, context);" +
+      'return typeof request.then === "function" ? request.then((it) => this.typed(it, operationSchema)) : this.typed(request, operationSchema); }' +
+      "typed(request, operationSchema) {",
+  },
+  "serialize-s3": {
+    file: "s3/protocol/S3RestXmlProtocol.js",
+    from: "async serializeRequest(operationSchema, input, context) {\n        const request = await super.serializeRequest(operationSchema, input, context);",
+    to:
+      "serializeRequest(operationSchema, input, context) {" +
+      "const request = super.serializeRequest(operationSchema, input, context);" +
+      'return typeof request.then === "function" ? request.then((it) => this.checked(it, operationSchema, input)) : this.checked(request, operationSchema, input); }' +
+      "checked(request, operationSchema, input) {",
+  },
+  "deserialize-rest-xml": {
+    file: "protocols/xml/AwsRestXmlProtocol.js",
+    from: "async deserializeResponse(",
+    to: "deserializeResponse(",
+  },
+  // The host's keys are at hand, and what is made around them for a client.
+  "host-credentials": {
+    file: "aws_sdk/resolveAwsSdkSigV4Config.js",
+    from: "export const bindResolveAwsSdkSigV4Config =",
+    to:
+      'import { NOT_YET, valueNow, withValue } from "HERE/shims/at-hand.js"; import { hostCredentials } from "HERE/shims/s3-defaults.js";' +
+      "export const bindResolveAwsSdkSigV4Config =",
+  },
+  "host-credentials-copy": {
+    file: "aws_sdk/resolveAwsSdkSigV4Config.js",
+    from: "credentialsProvider = normalizeProvider(credentialDefaultProvider(Object.assign({}, config, {",
+    to:
+      "credentialsProvider = credentialDefaultProvider === hostCredentials ? hostCredentials() :" +
+      "normalizeProvider(credentialDefaultProvider(Object.assign({}, config, {",
+  },
+  "bound-credentials": {
+    file: "aws_sdk/resolveAwsSdkSigV4Config.js",
+    from: "const fn = async (options) => credentialsProvider({ ...options, callerClientConfig: config });",
+    to:
+      "const fn = withValue(async (options) => await credentialsProvider({ ...options, callerClientConfig: config })," +
+      "() => valueNow(credentialsProvider));",
+  },
+  "signer-at-hand": {
+    file: "aws_sdk/resolveAwsSdkSigV4Config.js",
+    from: "signer = async (authScheme) => {",
+    upTo: "}, authScheme);",
+    to:
+      "signer = withValue(async (authScheme) => { const region = valueNow(config.region);" +
+      "return signerIn(authScheme, region === NOT_YET ? await normalizeProvider(config.region)() : region); }," +
+      "(authScheme) => { const region = valueNow(config.region); return region === NOT_YET ? NOT_YET : signerIn(authScheme, region); });" +
+      "const signerIn = (authScheme, region) => {" +
+      'authScheme = Object.assign({}, { name: "sigv4", signingName: config.signingName || config.defaultSigningName, signingRegion: region, properties: {} }, authScheme);',
+  },
+  "validated": {
+    file: "aws_sdk/AwsSdkSigV4Signer.js",
+    from: "export const validateSigningProperties = async (signingProperties) => {",
+    to:
+      'import { NOT_YET, isPromise, valueNow } from "HERE/shims/at-hand.js";' +
+      "export const validateSigningProperties = async (signingProperties) => {" +
+      "const res = validated(signingProperties); res.signer = await res.signer; return res; };" +
+      "const validated = (signingProperties) => {",
+  },
+  "validated-signer": {
+    file: "aws_sdk/AwsSdkSigV4Signer.js",
+    from: "const signer = await signerFunction(authScheme);",
+    to: "let signer = valueNow(signerFunction, authScheme); if (signer === NOT_YET) signer = signerFunction(authScheme);",
+  },
+  "validated-call": {
+    file: "aws_sdk/AwsSdkSigV4Signer.js",
+    from: "const validatedProps = await validateSigningProperties(signingProperties);\n        const { config, signer } = validatedProps;",
+    to:
+      "const validatedProps = validated(signingProperties); const { config } = validatedProps;" +
+      "const signer = isPromise(validatedProps.signer) ? await validatedProps.signer : validatedProps.signer;",
+  },
+  "validated-skew": {
+    file: "aws_sdk/AwsSdkSigV4Signer.js",
+    from: "const noSkewCorrection = (await config.disableClockSkewCorrection?.()) === true;",
+    to:
+      "let noSkewCorrection = config.disableClockSkewCorrection && valueNow(config.disableClockSkewCorrection);" +
+      "if (noSkewCorrection === NOT_YET) noSkewCorrection = await config.disableClockSkewCorrection();" +
+      "noSkewCorrection = noSkewCorrection === true;",
   },
   // Copies of the client's whole configuration, some hundred properties: what is
   // written into them goes into an object that has it as its prototype.
   "endpoint-config": {
     file: "middleware-endpoint/endpointMiddleware.js",
     from: "}, { ...config }, context);",
-    to: "}, { __proto__: config }, context);",
+    to: '}, { __proto__: config }, context); if (typeof endpoint?.then === "function") endpoint = await endpoint;',
   },
   "serialize-context": {
     file: "schema/middleware/schemaSerializationMiddleware.js",
@@ -179,17 +382,78 @@ const HOOKS = {
       "if (logger?.constructor === NoOpLogger) return response;" +
       "const { $metadata, ...outputWithoutMetadata } = response.output;",
   },
-  // The same half-dozen pairs every time.
-  "user-agent-once": {
-    file: "middleware-user-agent/user-agent-middleware.js",
-    from: "const escapeUserAgent = (userAgentPair) => {",
+  "app-id-import": {
+    file: "middleware-user-agent/configurations.js",
+    from: "export function resolveUserAgentConfig",
+    to: 'import { valueNow, withValue } from "HERE/shims/at-hand.js"; export function resolveUserAgentConfig',
+  },
+  "app-id": {
+    file: "middleware-user-agent/configurations.js",
+    from: "userAgentAppId: async () => {",
+    to: "userAgentAppId: withValue(async () => {",
+  },
+  "app-id-now": {
+    file: "middleware-user-agent/configurations.js",
+    from: "return appId;\n        },",
+    to: "return appId; }, () => valueNow(normalizedAppIdProvider)),",
+  },
+  // How often and how to try again, where a client is told nothing of it.
+  "defaults-mode": {
+    file: "@aws-sdk/client-s3/dist-es/runtimeConfig.browser.js",
+    from: "const defaultConfigProvider = () => defaultsMode().then(loadConfigsForDefaultMode);",
     to:
-      "const escaped = new Map();" +
-      "const escapeUserAgent = (pair) => {" +
-      'const key = pair.join("\\0"); let res = escaped.get(key);' +
-      "if (res === undefined) { res = escapeOnce(pair); if (escaped.size < 64) escaped.set(key, res); }" +
-      "return res; };" +
-      "const escapeOnce = (userAgentPair) => {",
+      "const isLegacy = config.defaultsMode === undefined;" +
+      "const defaultConfigProvider = isLegacy ? legacyConfig : () => defaultsMode().then(loadConfigsForDefaultMode);",
+  },
+  "retry-mode": {
+    file: "@aws-sdk/client-s3/dist-es/runtimeConfig.browser.js",
+    from: "retryMode: config?.retryMode ?? (async () =>",
+    to: "retryMode: config?.retryMode ?? (isLegacy ? legacyRetryMode : async () =>",
+  },
+  "retry-config": {
+    file: "middleware-retry/configurations.js",
+    from: "export const resolveRetryConfig =",
+    to: 'import { NOT_YET, isPromise, valueNow, withValue } from "HERE/shims/at-hand.js"; export const resolveRetryConfig =',
+  },
+  "retry-default": {
+    file: "middleware-retry/configurations.js",
+    from: "const adaptive = (await normalizeProvider(retryMode)()) === RETRY_MODES.ADAPTIVE;",
+    to:
+      "return strategyOf(maxAttempts, await normalizeProvider(retryMode)()); };" +
+      "let strategy = isPromise(retryStrategy) ? undefined : retryStrategy;" +
+      "const strategyOf = (maxAttempts, mode) => (strategy = newStrategy(maxAttempts, mode));" +
+      "const newStrategy = (maxAttempts, mode) => { const adaptive = mode === RETRY_MODES.ADAPTIVE;",
+  },
+  "retry-now": {
+    file: "middleware-retry/configurations.js",
+    from: "retryStrategy: () => (controller ??= getDefault()),",
+    to:
+      "retryStrategy: withValue(() => (controller ??= getDefault()), () => {" +
+      "if (strategy !== undefined) return strategy;" +
+      "const maxAttempts = valueNow(maxAttemptsProvider); const mode = valueNow(normalizeProvider(retryMode));" +
+      "if (controller !== undefined || maxAttempts === NOT_YET || mode === NOT_YET) return NOT_YET;" +
+      "controller = Promise.resolve(strategyOf(maxAttempts, mode)); return strategy; }),",
+  },
+  "retry-options": {
+    file: "middleware-retry/retryMiddleware.js",
+    from: "let retryStrategy = await options.retryStrategy();",
+    to: "let retryStrategy = valueNow(options.retryStrategy); if (retryStrategy === NOT_YET) retryStrategy = await options.retryStrategy();",
+  },
+  "retry-attempts": {
+    file: "middleware-retry/retryMiddleware.js",
+    from: "const maxAttempts = await options.maxAttempts();",
+    to: "let maxAttempts = valueNow(options.maxAttempts); if (maxAttempts === NOT_YET) maxAttempts = await options.maxAttempts();",
+  },
+  "retry-import": {
+    file: "middleware-retry/retryMiddleware.js",
+    from: "export function bindRetryMiddleware",
+    to: 'import { NOT_YET, valueNow } from "HERE/shims/at-hand.js"; export function bindRetryMiddleware',
+  },
+  // A promise that is returned costs two jobs more than one that is awaited.
+  "s3-express-next": {
+    file: "s3-express/functions/s3ExpressMiddleware.js",
+    from: "return next(args);",
+    to: "return await next(args);",
   },
   "plain-content-length": plain("middleware-content-length/contentLengthMiddleware.js"),
   "plain-expect-continue": plain("middleware-expect-continue/middleware-expect-continue.js"),
@@ -298,6 +562,26 @@ const SHIMS = {
     path: "./middleware-endpoint/adaptors/getEndpointFromConfig.browser",
     file: "shims/endpoint-from-config.js",
   },
+  "endpoint-from-instructions": {
+    importer: "@smithy/core/dist-es/submodules/endpoints/index.browser.js",
+    path: "./middleware-endpoint/adaptors/getEndpointFromInstructions",
+    file: "shims/endpoint-from-instructions.js",
+  },
+  "endpoint-from-instructions-too": {
+    importer: "@smithy/core/dist-es/submodules/endpoints/middleware-endpoint/endpointMiddleware.js",
+    path: "./adaptors/getEndpointFromInstructions",
+    file: "shims/endpoint-from-instructions.js",
+  },
+  "normalize-provider": {
+    importer: "@smithy/core/dist-es/",
+    path: "./normalizeProvider",
+    file: "shims/normalize-provider.js",
+  },
+  "region-config": {
+    importer: "@smithy/core/dist-es/submodules/config/",
+    path: "./config-resolver/regionConfig/resolveRegionConfig",
+    file: "shims/region-config.js",
+  },
   "host-header": {
     importer: "@aws-sdk/core/dist-es/submodules/client/index.browser.js",
     path: "./middleware-host-header/hostHeaderMiddleware",
@@ -312,6 +596,16 @@ const SHIMS = {
     importer: "@smithy/core/dist-es/submodules/schema/middleware/",
     path: "../schemas/operation",
     file: "shims/operation.js",
+  },
+  "user-agent": {
+    importer: "@aws-sdk/core/dist-es/submodules/client/index.browser.js",
+    path: "./middleware-user-agent/user-agent-middleware",
+    file: "shims/user-agent.js",
+  },
+  "user-agent-names": {
+    importer: "@aws-sdk/core/dist-es/submodules/client/index.browser.js",
+    path: "./util-user-agent-browser/defaultUserAgent",
+    file: "shims/user-agent-names.js",
   },
   "decide-endpoint": {
     importer: "@smithy/core/dist-es/submodules/endpoints/index.browser.js",

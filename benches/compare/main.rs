@@ -1,8 +1,10 @@
 //! The same work on ours and on what people would use instead, side by side.
 //!
 //! Question: what does a request cost here, and what would it cost on a Node
-//! process of the seed's shape? Peers run interleaved (A B, B A …) in one run of
-//! this program, so that a ratio holds even where the machine drifts. The bare
+//! process of the seed's shape? Peers take turns (A B, B A …) in one run of this
+//! program, so that a ratio holds even where the machine drifts. A turn is some
+//! requests in a row, as one client sends them; what a lone request costs, with
+//! everybody else's since the last one, is a row of its own. The bare
 //! echo over the same kind of socket is the physical limit. Every answer is
 //! compared with the expected one: a wrong or failed answer is fast. Not measured:
 //! JIT warm-up (each peer gets 50 rounds first) and the building of anything.
@@ -23,16 +25,23 @@ mod works;
 
 use std::{
     fs,
+    io::{Read, Seek},
     net::SocketAddr,
     path::Path,
-    process::Command,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
 use self::{
     peers::{OURS, Peer, Recipe},
     table::{Samples, Table},
+    works::Work,
 };
+
+/// How many requests a peer gets in a row before the next one has its turn. Nobody
+/// is warm on the first of them, and what a peer still does once it has answered
+/// (Node collects garbage on threads of its own) is paid for by itself.
+const TURN: usize = 20;
 
 /// How often everything is done.
 struct Rounds {
@@ -101,22 +110,38 @@ fn starts(table: &mut Table, recipes: &[Recipe], folder: &Path, rounds: &Rounds)
 }
 
 fn requests(table: &mut Table, peers: &mut [Peer], rounds: &Rounds) {
+    let greeting = works::greeting();
+    take_requests(table, peers, "lone greeting, after the others'", &greeting, 1, rounds);
     for work in works::works() {
-        let n_warm_up = rounds.of(work.rounds.min(50));
-        let mut samples: Vec<Vec<Duration>> = vec![Vec::new(); peers.len()];
-        for round in 0..n_warm_up + rounds.of(work.rounds) {
-            for turn in 0..peers.len() {
-                // Nobody comes always after the same one.
-                let idx = (round + turn) % peers.len();
-                let took = peers[idx].ask(&work);
-                if round >= n_warm_up {
-                    samples[idx].push(took);
-                }
+        take_requests(table, peers, work.name, &work, TURN, rounds);
+    }
+}
+
+fn take_requests(
+    table: &mut Table,
+    peers: &mut [Peer],
+    name: &str,
+    work: &Work,
+    turn: usize,
+    rounds: &Rounds,
+) {
+    let turn = turn.min(rounds.of(work.rounds));
+    let n_warm_up = rounds.of(work.rounds.min(50)).div_ceil(turn);
+    let mut samples: Vec<Vec<Duration>> = vec![Vec::new(); peers.len()];
+    for round in 0..n_warm_up + rounds.of(work.rounds).div_ceil(turn) {
+        for place in 0..peers.len() {
+            // Nobody comes always after the same one.
+            let idx = (round + place) % peers.len();
+            let took = (0..turn).map(|_| peers[idx].ask(work));
+            if round < n_warm_up {
+                took.for_each(drop);
+            } else {
+                samples[idx].extend(took);
             }
         }
-        for (peer, samples) in peers.iter().zip(samples) {
-            table.add(work.name, peer.name, Samples::new(samples));
-        }
+    }
+    for (peer, samples) in peers.iter().zip(samples) {
+        table.add(name, peer.name, Samples::new(samples));
     }
 }
 
@@ -241,11 +266,20 @@ fn command(program: &str, args: &[&str]) -> Command {
     res
 }
 
+/// From the start of a process to its end. What it prints goes to a file: to read it
+/// from a pipe meanwhile would take the processor from it.
 fn whole_process(command: &mut Command, expected: &str) -> Duration {
+    let mut stdout = tempfile::tempfile().expect("a temporary file");
+    let handle = stdout.try_clone().expect("a descriptor is left");
+    command.stdin(Stdio::null()).stdout(handle).stderr(Stdio::null());
     let began = Instant::now();
-    let output = command.output().expect("it starts");
+    let status = command.spawn().and_then(|mut it| it.wait()).expect("it starts");
     let took = began.elapsed();
-    let stdout = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && stdout.contains(expected), "{command:?}: {output:?}");
+    let mut printed = String::new();
+    stdout.rewind().and_then(|()| stdout.read_to_string(&mut printed)).expect("it is text");
+    assert!(
+        status.success() && printed.contains(expected),
+        "{command:?}: {status}: {printed:.400}"
+    );
     took
 }

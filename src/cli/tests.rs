@@ -94,6 +94,13 @@ fn values_are_looked_at() {
         &[],
         Err("--memory: `lots` is not a size such as 512KiB or 64MiB"),
     );
+    for stack in ["0.5", "1023KiB", "17", "lots"] {
+        let expected = match stack {
+            "1023KiB" | "17" => format!("--stack: `{stack}` is not from 1MiB to 16MiB"),
+            _ => format!("--stack: `{stack}` is not a size such as 512KiB or 64MiB"),
+        };
+        check_kernel(&["--stack", stack], &[], Err(&expected));
+    }
     check_kernel(
         &[],
         &[("LLM_KERNEL_LISTEN_PUBLIC", "maybe")],

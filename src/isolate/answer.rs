@@ -3,7 +3,10 @@
 
 use serde::Deserialize;
 
-use super::{LogLine, RunError, Thrown, stack};
+use super::{
+    LogLine, RunError, Thrown, stack,
+    wtf8::{Piece, Pieces},
+};
 
 /// What the engine's RangeError says when its stack is used up (quickjs.c,
 /// `JS_ThrowStackOverflow`).
@@ -17,33 +20,67 @@ struct Described {
     stack: Option<String>,
 }
 
-/// A text as JSON, as `JSON.stringify` quotes it. The engine writes a surrogate
-/// without its other half as if it were a character; it becomes an escape.
-pub(crate) fn quoted(bytes: Vec<u8>) -> String {
-    let bytes = match String::from_utf8(bytes) {
-        Ok(mut text) if is_plain(text.as_bytes()) => {
-            text.insert(0, '"');
-            text.push('"');
-            return text;
-        }
-        Ok(text) => return json_string(&text),
-        Err(err) => err.into_bytes(),
-    };
-    let mut res = "\"".to_owned();
-    let mut rest = &bytes[..];
-    loop {
-        let n_valid = str::from_utf8(rest).map_or_else(|err| err.valid_up_to(), str::len);
-        let (valid, broken) = rest.split_at(n_valid);
-        let text = json_string(str::from_utf8(valid).expect("it is valid up to there"));
-        res.push_str(&text[1..text.len() - 1]);
-        let [0xed, second, third, ..] = broken else { break };
-        let unit = 0xd000 | u16::from(second & 0x3f) << 6 | u16::from(third & 0x3f);
-        res.push_str(&format!("\\u{unit:04x}"));
-        rest = &broken[3..];
-    }
-    res.push('"');
-    res
+/// What became of a returned text.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Quoted {
+    Json(String),
+    /// It is so many bytes of JSON, over the limit.
+    TooLong(usize),
+    /// The run was stopped meanwhile.
+    Stopped,
 }
+
+/// A text as JSON, as `JSON.stringify` quotes it. Escapes may make six times as much
+/// of it, so it is measured before anything is written.
+pub(crate) fn quoted(text: &[u8], limit: usize, is_stopping: impl Fn() -> bool) -> Quoted {
+    let mut len = 2;
+    for piece in Pieces::of(text) {
+        if is_stopping() {
+            return Quoted::Stopped;
+        }
+        len += match piece {
+            Piece::Text(text) if is_plain(text.as_bytes()) => text.len(),
+            Piece::Text(text) => text.bytes().map(|it| ESCAPED_LEN[usize::from(it)]).sum(),
+            Piece::Surrogate(_) | Piece::Broken => "\\ud800".len(),
+        };
+    }
+    if len > limit {
+        return Quoted::TooLong(len);
+    }
+    let has_escapes = len > text.len() + 2;
+    let mut json = String::with_capacity(len);
+    json.push('"');
+    for piece in Pieces::of(text) {
+        if is_stopping() {
+            return Quoted::Stopped;
+        }
+        match piece {
+            Piece::Text(text) if !has_escapes || is_plain(text.as_bytes()) => json.push_str(text),
+            Piece::Text(text) => {
+                let text = json_string(text);
+                json.push_str(&text[1..text.len() - 1]);
+            }
+            Piece::Surrogate(unit) => json.push_str(&format!("\\u{unit:04x}")),
+            Piece::Broken => json.push_str("\\ufffd"),
+        }
+    }
+    json.push('"');
+    Quoted::Json(json)
+}
+
+/// Bytes of JSON text that a byte of text becomes.
+const ESCAPED_LEN: [usize; 256] = {
+    let mut res = [1; 256];
+    let mut byte = 0;
+    while byte < b' ' as usize {
+        res[byte] =
+            if matches!(byte as u8, b'\x08' | b'\t' | b'\n' | b'\x0c' | b'\r') { 2 } else { 6 };
+        byte += 1;
+    }
+    res[b'"' as usize] = 2;
+    res[b'\\' as usize] = 2;
+    res
+};
 
 /// Whether nothing in it needs an escape. Looks at many bytes at a time.
 fn is_plain(text: &[u8]) -> bool {
@@ -71,11 +108,15 @@ pub(crate) fn thrown(described: &str) -> Thrown {
 }
 
 /// The error of a run that ended by what it threw.
-pub(crate) fn error_of(described: &str, refused_memory: Option<usize>) -> RunError {
+pub(crate) fn error_of(
+    described: &str,
+    refused_memory: Option<usize>,
+    stack_bytes: usize,
+) -> RunError {
     let mut thrown = thrown(described);
     let is_range_error = thrown.name.as_deref() == Some("RangeError");
     if is_range_error && thrown.message == STACK_OVERFLOW {
-        return RunError::StackOverflow(thrown);
+        return RunError::StackOverflow { thrown, limit_bytes: stack_bytes };
     }
     if let Some(limit_bytes) = refused_memory {
         // A full heap surfaces as a thrown null, or as one of these.
@@ -106,13 +147,19 @@ pub(crate) fn leftovers(json: &str) -> Vec<LogLine> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
+    use crate::isolate::wtf8::PIECE_BYTES;
 
     #[test]
     fn texts_are_quoted_as_the_engine_does_it() {
         #[track_caller]
         fn check(text: &[u8], expected: &str) {
-            assert_eq!(quoted(text.to_owned()), expected);
+            let quote = |limit| quoted(text, limit, || false);
+            // Measured to the byte.
+            assert_eq!(quote(expected.len()), Quoted::Json(expected.to_owned()));
+            assert_eq!(quote(expected.len() - 1), Quoted::TooLong(expected.len()));
         }
         check(b"", r#""""#);
         check("aé€😀\u{7f}".as_bytes(), "\"aé€😀\u{7f}\"");
@@ -122,5 +169,28 @@ mod tests {
         check(b"a\xed\xbf\xbf\"\xed\xa0\x80\xed\xa0\x81", r#""a\udfff\"\ud800\ud801""#);
         check(&[b'x'; 5000], &format!("\"{}\"", "x".repeat(5000)));
         check(&[vec![b'x'; 4999], vec![b'\n']].concat(), &format!("\"{}\\n\"", "x".repeat(4999)));
+        let long = [vec![b'x'; PIECE_BYTES + 1], vec![b'"'; PIECE_BYTES + 1]].concat();
+        check(&long, &format!("\"{}\"", str::from_utf8(&long).unwrap().replace('"', "\\\"")));
+    }
+
+    /// It happens after the run, so nothing else would end it.
+    #[test]
+    fn quoting_ends_with_its_run_and_writes_nothing_over_the_limit() {
+        let limit = 16 << 20;
+        let control = vec![1; limit];
+        let n_asked = Cell::new(0);
+        let ask = |stops_at: usize| {
+            n_asked.set(0);
+            quoted(&control, usize::MAX, || n_asked.replace(n_asked.get() + 1) == stops_at)
+        };
+        let n_pieces = limit / PIECE_BYTES;
+        for stops_at in [0, n_pieces / 2, n_pieces, 2 * n_pieces - 1] {
+            assert_eq!(ask(stops_at), Quoted::Stopped);
+            assert_eq!(n_asked.get(), stops_at + 1);
+        }
+        let n_asked = Cell::new(0);
+        let refused = quoted(&control, limit, || n_asked.replace(n_asked.get() + 1) > n_pieces);
+        assert_eq!(refused, Quoted::TooLong(6 * limit + 2));
+        assert_eq!(n_asked.get(), n_pieces, "it was measured once, and not written");
     }
 }

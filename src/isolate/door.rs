@@ -29,24 +29,25 @@ pub(crate) use self::compile::{Form, compile};
 
 use super::{
     Uses,
+    answer::{self, Quoted},
     drive::Host,
     guard::{self, Exit, Guard},
     heap::Heap,
     host::{Arg, Completion, Reply, TimerId},
+    wtf8::{Piece, Pieces},
 };
 
 mod compile;
 mod plain;
-
-/// Ten thousand plain frames need about 7 MiB. Above 16 MiB the binding would
-/// silently mean "no limit".
-pub(crate) const ENGINE_STACK: usize = 8 << 20;
 
 /// What the snippet's own code is called in stacks.
 pub(crate) const SNIPPET_FILE: &CStr = c"snippet.ts";
 
 /// No op takes more arguments than this.
 const MAX_ARGS: usize = 12;
+
+/// A text that is not well-formed is copied, outside of the heap.
+const MAX_REPAIRED_BYTES: usize = 4 << 20;
 
 /// One engine in one heap. It is never torn down: its memory is unmapped.
 pub(crate) struct Engine {
@@ -60,8 +61,8 @@ pub(crate) enum Turn {
     Waiting,
     /// JSON text of what `main` returned.
     Returned(String),
-    /// The text that `main` returned, as the engine spells it.
-    ReturnedText(Vec<u8>),
+    /// `main` returned, and the run was stopped before that was copied.
+    Overtaken,
     /// What `main` returned is so many bytes of JSON text, or more; over the limit.
     TooLong(usize),
     /// What `main` returned is nothing that JSON can say.
@@ -165,7 +166,7 @@ struct Hooks {
 #[derive(Clone, Copy)]
 enum Request {
     Nothing,
-    Build { bundles: *const [Bytecode], uses: Uses },
+    Build { bundles: *const [Bytecode], uses: Uses, stack_bytes: usize },
     FinishImage(Collect, Uses),
     Begin { program: *const [u8], input: *const [u8] },
     Timer(TimerId),
@@ -225,6 +226,7 @@ impl Engine {
         host: &mut Host,
         bundles: &[Bytecode],
         uses: Uses,
+        stack_bytes: usize,
     ) -> Result<Engine, BuildError> {
         let undefined = qjs::JS_UNDEFINED;
         let core = Box::new(Core {
@@ -250,8 +252,10 @@ impl Engine {
             at: (0, 0),
         });
         let mut engine = Engine { core: NonNull::from(Box::leak(core)) };
-        let entered = engine.enter(guard, heap, host, Request::Build { bundles, uses });
-        // SAFETY: our own box, and no entry is under way.
+        let request = Request::Build { bundles, uses, stack_bytes };
+        let entered = engine.enter(guard, heap, host, request);
+        // SAFETY: our own box, and no entry is under way. Test:
+        // door::tests::a_bundle_is_a_script_or_a_module.
         let (bundle, global) = unsafe { engine.core.as_ref() }.at;
         let bundle = bundles.get(bundle);
         let said =
@@ -311,7 +315,7 @@ impl Engine {
         input: &[u8],
     ) -> Result<Turn, Exit> {
         let said = self.enter(guard, heap, host, Request::Begin { program, input })?;
-        Ok(turn(heap, host, said))
+        Ok(turn(guard, heap, host, said))
     }
 
     /// Continues a waiting run.
@@ -327,19 +331,21 @@ impl Engine {
             Wake::Completion(completion) => Request::Completion(completion),
         };
         let said = self.enter(guard, heap, host, request)?;
-        Ok(turn(heap, host, said))
+        Ok(turn(guard, heap, host, said))
     }
 
     /// What is known of the waiting run outside the heap. Goes with its delta.
     pub(crate) fn suspend(&self) -> Waiting {
-        // SAFETY: our own box, and no entry is under way.
+        // SAFETY: our own box, and no entry is under way. Test:
+        // isolate::tests::suspended_runs_leave_no_byte_in_the_isolate.
         let core = unsafe { self.core.as_ref() };
         Waiting { main: core.main, has_rejections: core.has_rejections }
     }
 
     /// The other half of the run's delta being back in the heap.
     pub(crate) fn resume(&mut self, waiting: Waiting) {
-        // SAFETY: as above, and `&mut self` excludes every other borrow.
+        // SAFETY: as above, and `&mut self` excludes every other borrow. Test:
+        // isolate::tests::suspended_runs_leave_no_byte_in_the_isolate.
         let core = unsafe { self.core.as_mut() };
         core.main = waiting.main;
         core.has_rejections = waiting.has_rejections;
@@ -353,11 +359,11 @@ impl Engine {
         request: Request,
     ) -> Result<Said, Exit> {
         let core = self.core.as_ptr();
-        // SAFETY: `core` is this engine's own box, and nobody else looks at it
-        // outside of an entry. Inside, the armed code and the door reach `core`
-        // and `host` through these raw pointers only, on this thread; our `&mut`s
-        // are not used until the entry is over. `request` points to memory that
-        // this function's callers borrow across the call.
+        // SAFETY: `core` is this engine's own box, and nobody else looks at it outside of
+        // an entry. Inside, the armed code and the door reach `core` and `host` through
+        // these raw pointers only, on this thread; our `&mut`s are not used until the entry
+        // is over. `request` points to memory that this function's callers borrow across
+        // the call. Test: door::tests::an_isolate_can_be_dropped_at_any_point.
         unsafe {
             (*core).host = host;
             (*core).heap = heap;
@@ -375,7 +381,8 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        // SAFETY: from `Box::leak`; no entry is under way, since they borrow us.
+        // SAFETY: from `Box::leak`; no entry is under way, since they borrow us. Test:
+        // door::tests::an_isolate_can_be_dropped_at_any_point.
         drop(unsafe { Box::from_raw(self.core.as_ptr()) });
     }
 }
@@ -386,20 +393,27 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// Copies what was said out of the heap.
-fn turn(heap: &Heap, host: &mut Host, said: Said) -> Turn {
+/// Copies what was said out of the heap. A result may be large: that takes its time,
+/// which is the run's.
+fn turn(guard: &Guard, heap: &Heap, host: &mut Host, said: Said) -> Turn {
     if said.leftovers.len > 0 {
         host.leftovers = Some(copy(heap, said.leftovers));
     }
     let [first, second, third] = said.texts;
+    let is_stopping = || guard.is_stopping();
     match said.kind {
         Kind::Waiting => Turn::Waiting,
-        // Not copied only to be refused: that takes its time, after the deadline.
+        // Not copied only to be refused.
         Kind::Returned if first.len > host.output_bytes => Turn::TooLong(first.len),
-        Kind::ReturnedText if first.len + 2 > host.output_bytes => Turn::TooLong(first.len + 2),
-        Kind::Returned => Turn::Returned(copy(heap, first)),
+        Kind::Returned => {
+            owned(bytes_of(heap, first), is_stopping).map_or(Turn::Overtaken, Turn::Returned)
+        }
         Kind::ReturnedText => {
-            Turn::ReturnedText(heap.bytes(first.at, first.len).unwrap_or_default().to_owned())
+            match answer::quoted(bytes_of(heap, first), host.output_bytes, is_stopping) {
+                Quoted::Json(json) => Turn::Returned(json),
+                Quoted::TooLong(n_bytes) => Turn::TooLong(n_bytes),
+                Quoted::Stopped => Turn::Overtaken,
+            }
         }
         Kind::NotJson => Turn::NotJson {
             path: copy(heap, first),
@@ -419,37 +433,64 @@ fn turn(heap: &Heap, host: &mut Host, said: Said) -> Turn {
 
 /// A text that claims to lie outside the heap is empty: the engine is not sound,
 /// and nothing of the process may leak through it.
-fn copy(heap: &Heap, text: Text) -> String {
-    let bytes = heap.bytes(text.at, text.len).unwrap_or_default();
-    match str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => String::from_utf8_lossy(bytes).into_owned(),
-    }
+fn bytes_of(heap: &Heap, text: Text) -> &[u8] {
+    heap.bytes(text.at, text.len).unwrap_or_default()
 }
 
-/// The engine's text: UTF-8, where a surrogate without its other half is written
-/// as if it were a character. It becomes one U+FFFD, not one for each byte.
-fn well_formed(bytes: &[u8]) -> Cow<'_, str> {
-    let Err(err) = str::from_utf8(bytes) else { return String::from_utf8_lossy(bytes) };
-    let mut patched = bytes.to_vec();
-    let mut at = err.valid_up_to();
-    while at + 2 < patched.len() {
-        if patched[at] == 0xed && patched[at + 1] >= 0xa0 {
-            patched[at..at + 3].copy_from_slice("\u{fffd}".as_bytes());
-            at += 3;
-        } else {
-            at += 1;
+/// Of texts that the prelude keeps short.
+fn copy(heap: &Heap, text: Text) -> String {
+    owned(bytes_of(heap, text), || false).unwrap_or_default()
+}
+
+/// The engine's text as Rust's: a surrogate without its other half becomes U+FFFD.
+/// None when the run was stopped meanwhile.
+fn owned(bytes: &[u8], is_stopping: impl Fn() -> bool) -> Option<String> {
+    let mut text = String::with_capacity(bytes.len());
+    for piece in Pieces::of(bytes) {
+        if is_stopping() {
+            return None;
+        }
+        match piece {
+            Piece::Text(piece) => text.push_str(piece),
+            Piece::Surrogate(_) | Piece::Broken => text.push(char::REPLACEMENT_CHARACTER),
         }
     }
-    Cow::Owned(String::from_utf8_lossy(&patched).into_owned())
+    Some(text)
+}
+
+/// The same for an operation, not copied where nothing is to be replaced: the copy is
+/// not the run's memory. What is thrown when the run is over does not matter.
+fn borrowed(bytes: &[u8]) -> Result<Cow<'_, str>, Reply> {
+    let mut n_valid = 0;
+    for piece in Pieces::of(bytes) {
+        if guard::is_asked() {
+            return Err(Reply::Undefined);
+        }
+        let Piece::Text(text) = piece else {
+            if bytes.len() > MAX_REPAIRED_BYTES {
+                let message = "a text with half characters (surrogates without their other \
+                     half) has at most 4 MiB here; see `toWellFormed`";
+                return Err(Reply::throw("RangeError", message));
+            }
+            return owned(bytes, guard::is_asked).map(Cow::Owned).ok_or(Reply::Undefined);
+        };
+        n_valid += text.len();
+    }
+    assert_eq!(n_valid, bytes.len(), "pieces leave nothing out");
+    // SAFETY: pieces of text follow each other without a gap, and each of them is valid.
+    // Test: wtf8::tests::long_texts_come_in_pieces_of_whole_characters.
+    Ok(Cow::Borrowed(unsafe { str::from_utf8_unchecked(bytes) }))
 }
 
 /// Runs one op on plain data. Called disarmed; may allocate and lock, and turns
 /// its own panic into an error of the op.
 fn dispatch(core: *mut Core, op: u32, args: &[RawArg]) {
-    // SAFETY: called by the door inside an entry, when both pointers are set. The
-    // `&mut Host` of `Engine::enter`'s caller is not in use meanwhile.
+    // SAFETY: called by the door inside an entry, when both pointers are set. The `&mut
+    // Host` of `Engine::enter`'s caller is not in use meanwhile. Test:
+    // isolate::tests::a_panic_in_a_host_operation_ends_its_run_and_no_other.
     let (host, heap) = unsafe { (&mut *(*core).host, &*(*core).heap) };
+    #[cfg(test)]
+    guard::looks::begin();
     let worked = catch_unwind(AssertUnwindSafe(|| {
         let mut plain: [Arg<'_>; MAX_ARGS] = std::array::from_fn(|_| Arg::Undefined);
         for (slot, arg) in plain.iter_mut().zip(args) {
@@ -458,17 +499,17 @@ fn dispatch(core: *mut Core, op: u32, args: &[RawArg]) {
                 RawArg::Null => Arg::Null,
                 RawArg::Bool(it) => Arg::Bool(it),
                 RawArg::Number(it) => Arg::Number(it),
-                RawArg::Text(text) => {
-                    Arg::Text(well_formed(heap.bytes(text.at, text.len).unwrap_or_default()))
-                }
-                RawArg::Bytes(text) => {
-                    Arg::Bytes(heap.bytes(text.at, text.len).unwrap_or_default())
-                }
+                RawArg::Text(text) => match borrowed(bytes_of(heap, text)) {
+                    Ok(text) => Arg::Text(text),
+                    Err(reply) => return reply,
+                },
+                RawArg::Bytes(bytes) => Arg::Bytes(bytes_of(heap, bytes)),
             };
         }
         host.dispatch(op, &plain[..args.len()])
     }));
-    // SAFETY: as above.
+    // SAFETY: as above. Test:
+    // isolate::tests::a_panic_in_a_host_operation_ends_its_run_and_no_other.
     let host = unsafe { &mut *(*core).host };
     host.reply = worked.unwrap_or_else(|_panic| {
         host.panicked_op = Some(op);
@@ -477,6 +518,8 @@ fn dispatch(core: *mut Core, op: u32, args: &[RawArg]) {
             message: format!("the kernel failed in host operation {op}"),
         }
     });
+    #[cfg(test)]
+    guard::looks::end();
 }
 
 /// An argument as the armed side passes it: nothing to drop.
@@ -513,15 +556,18 @@ mod armed {
     /// address, and this thread's stack is at another depth each time.
     pub(super) unsafe extern "C" fn entry(core: *mut c_void) {
         let core = core.cast::<Core>();
-        // SAFETY: `Engine::enter` passes its core. The engine's functions are
-        // called as quickjs.h says, with values of this context.
+        // SAFETY: `Engine::enter` passes its core. The engine's functions are called as
+        // quickjs.h says, with values of this context. Test:
+        // isolate::tests::recursion_has_the_same_room_wherever_a_run_begins.
         unsafe {
             if !(*core).rt.is_null() {
                 qjs::JS_UpdateStackTop((*core).rt);
             }
             match (*core).request {
                 Request::Nothing => {}
-                Request::Build { bundles, uses } => build(core, &*bundles, uses),
+                Request::Build { bundles, uses, stack_bytes } => {
+                    build(core, &*bundles, uses, stack_bytes);
+                }
                 Request::FinishImage(collect, uses) => finish_image(core, collect, uses),
                 Request::Begin { program, input } => begin(core, &*program, &*input),
                 Request::Timer(id) => fire_timer(core, id),
@@ -530,13 +576,13 @@ mod armed {
         }
     }
 
-    unsafe fn build(core: *mut Core, bundles: &[Bytecode], uses: Uses) {
-        // SAFETY: as for `entry`.
+    unsafe fn build(core: *mut Core, bundles: &[Bytecode], uses: Uses, stack_bytes: usize) {
+        // SAFETY: as for `entry`. Test: door::tests::a_bundle_is_a_script_or_a_module.
         unsafe {
             let (functions, opaque) = (*(*core).heap).allocator();
             let rt = qjs::JS_NewRuntime2(&raw const functions, opaque);
             (*core).rt = rt;
-            qjs::JS_SetMaxStackSize(rt, ENGINE_STACK as qjs::size_t);
+            qjs::JS_SetMaxStackSize(rt, stack_bytes as qjs::size_t);
             qjs::JS_UpdateStackTop(rt);
             // The one collection of the building comes before the seal.
             qjs::JS_SetGCThreshold(rt, qjs::size_t::MAX);
@@ -583,7 +629,7 @@ mod armed {
                 rejection: hook(c"rejection"),
                 leftovers: hook(c"leftovers"),
             };
-            qjs::JS_FreeValue(ctx, hooks);
+            // The object itself is never freed: what else lies in it is to stay.
             for name in
                 [c"__hooks", c"__host", c"__door", c"__peek", c"__plain", c"__tick", c"__warmsUp"]
             {
@@ -598,7 +644,7 @@ mod armed {
 
     /// Evaluates one bundle and sees to its globals; says what is wrong with it.
     unsafe fn load(core: *mut Core, global: qjs::JSValue, bundle: &Bytecode) -> bool {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test: door::tests::a_bundle_is_a_script_or_a_module.
         unsafe {
             let ctx = (*core).ctx;
             let is_there = |name: &CStr| {
@@ -643,8 +689,9 @@ mod armed {
 
     /// Runs what was read, and the jobs it leaves; says why that failed.
     unsafe fn evaluate(core: *mut Core, read: qjs::JSValue, is_module: bool) -> bool {
-        // SAFETY: as for `entry`. JS_EvalFunction takes `read` over; a module stays
-        // alive all the same, in the list of its context.
+        // SAFETY: as for `entry`. JS_EvalFunction takes `read` over; a module stays alive
+        // all the same, in the list of its context. Test:
+        // door::tests::a_bundle_that_draws_or_waits_while_it_loads_fails_the_build.
         unsafe {
             let ctx = (*core).ctx;
             if qjs::JS_IsException(read) || is_module && qjs::JS_ResolveModule(ctx, read) < 0 {
@@ -674,7 +721,8 @@ mod armed {
     }
 
     unsafe fn bundle_failed(core: *mut Core, reason: qjs::JSValue) -> bool {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test:
+        // door::tests::a_bundle_that_draws_or_waits_while_it_loads_fails_the_build.
         unsafe {
             let ctx = (*core).ctx;
             let stack = match qjs::JS_IsObject(reason) {
@@ -690,7 +738,8 @@ mod armed {
     /// The namespace of an evaluated module, or what it exports as its default
     /// where that is all; undefined when there is nothing.
     unsafe fn exports(ctx: *mut qjs::JSContext, module: qjs::JSValue) -> qjs::JSValue {
-        // SAFETY: as for `entry`; the tag says that it is a module's definition.
+        // SAFETY: as for `entry`; the tag says that it is a module's definition. Test:
+        // door::tests::a_bundle_is_a_script_or_a_module.
         unsafe {
             let definition = qjs::JS_VALUE_GET_PTR(module).cast::<qjs::JSModuleDef>();
             let namespace = qjs::JS_GetModuleNamespace(ctx, definition);
@@ -719,7 +768,8 @@ mod armed {
     }
 
     unsafe fn finish_image(core: *mut Core, collect: Collect, uses: Uses) {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test:
+        // isolate::tests::garbage_in_cycles_is_collected_and_that_touches_few_pages_of_the_image.
         unsafe {
             let (rt, ctx) = ((*core).rt, (*core).ctx);
             // What the warm-up run left.
@@ -738,7 +788,8 @@ mod armed {
     /// A free slot in an arena of the image would be filled by a run, and dirty a
     /// page. Takes blocks until one needs a new arena.
     unsafe fn fill_arenas(core: *mut Core) {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test:
+        // isolate::tests::runs_are_pristine_with_every_tracking.
         unsafe {
             let ctx = (*core).ctx;
             for block in ARENA_BLOCKS {
@@ -770,8 +821,9 @@ mod armed {
     /// that is freed unlinks itself from a ring without a head. They count as
     /// roots from then on, which only ever keeps more alive.
     unsafe fn detach_image(core: *mut Core) -> bool {
-        // SAFETY: `head` lies inside the runtime's struct, which is larger; every
-        // link is checked to lie in the image before it is read.
+        // SAFETY: `head` lies inside the runtime's struct, which is larger; every link is
+        // checked to lie in the image before it is read. Test:
+        // isolate::tests::garbage_in_cycles_is_collected_and_that_touches_few_pages_of_the_image.
         unsafe {
             let head = (*core).rt.cast::<u8>().add(GC_OBJ_LIST).cast::<Link>();
             let heap = &*(*core).heap;
@@ -806,8 +858,9 @@ mod armed {
     }
 
     unsafe fn begin(core: *mut Core, program: &[u8], input: &[u8]) {
-        // SAFETY: as for `entry`. The lengths leave out the NUL that the engine's
-        // parsers want to find behind the text.
+        // SAFETY: as for `entry`. The lengths leave out the NUL that the engine's parsers
+        // want to find behind the text. Test:
+        // door::tests::a_bundle_is_a_script_or_a_module.
         unsafe {
             let ctx = (*core).ctx;
             (*core).has_rejections = false;
@@ -845,7 +898,8 @@ mod armed {
     }
 
     unsafe fn fire_timer(core: *mut Core, id: TimerId) {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test:
+        // contract::timers_run_in_order_and_what_is_left_is_dropped.
         unsafe {
             let ctx = (*core).ctx;
             let id = number(f64::from(id));
@@ -863,7 +917,7 @@ mod armed {
     /// Calls `[fn, ...args]`, if it is that, with no frame of ours below. False when
     /// that threw.
     unsafe fn call_taken(ctx: *mut qjs::JSContext, taken: qjs::JSValue) -> bool {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test: platform::what_snippets_reach_for_answers_as_in_node.
         unsafe {
             if !qjs::JS_IsObject(taken) {
                 return true;
@@ -896,7 +950,7 @@ mod armed {
     }
 
     unsafe fn settle(core: *mut Core, completion: &Completion) {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test: fetch::what_is_sent_and_received.
         unsafe {
             let ctx = (*core).ctx;
             let (ok, value) = match &completion.reply {
@@ -932,7 +986,8 @@ mod armed {
 
     /// Runs jobs until none is left, then looks at `main`.
     unsafe fn pump(core: *mut Core) {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test:
+        // contract::a_rejection_without_a_handler_is_told_and_kills_nothing.
         unsafe {
             let ctx = (*core).ctx;
             match run_ticks_and_jobs(core) {
@@ -977,7 +1032,7 @@ mod armed {
     /// As in Node: what `process.nextTick` was given comes before jobs that are due, and
     /// what jobs give it after all of them.
     unsafe fn run_ticks_and_jobs(core: *mut Core) -> Ran {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test: door::tests::a_tick_that_throws_ends_the_run.
         unsafe {
             loop {
                 while (*core).has_ticks {
@@ -1012,7 +1067,7 @@ mod armed {
         _argv: *mut qjs::JSValue,
     ) -> qjs::JSValue {
         let core = CURRENT.get();
-        // SAFETY: set inside every entry, and only looked at there.
+        // SAFETY: set inside every entry, and only looked at there. Test: as above.
         unsafe {
             if !core.is_null() {
                 (*core).has_ticks = true;
@@ -1024,7 +1079,8 @@ mod armed {
     /// False when the run was asked to stop. A job's own exception is a rejected
     /// promise's business, not ours.
     unsafe fn run_jobs(core: *mut Core) -> bool {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test:
+        // kills::kills_in_the_engine_and_its_collector_leave_nothing_behind.
         unsafe {
             loop {
                 if guard::is_asked() {
@@ -1041,7 +1097,8 @@ mod armed {
     }
 
     unsafe fn stringify(core: *mut Core) {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test:
+        // contract::what_json_cannot_say_is_an_error_with_its_path.
         unsafe {
             let ctx = (*core).ctx;
             let value = qjs::JS_PromiseResult(ctx, (*core).main);
@@ -1070,7 +1127,7 @@ mod armed {
     }
 
     unsafe fn describe_exception(core: *mut Core, kind: Kind) {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test: contract::what_is_thrown_need_not_be_an_error.
         unsafe {
             if guard::is_asked() {
                 (*core).said.kind = Kind::Stopped;
@@ -1082,7 +1139,7 @@ mod armed {
     }
 
     unsafe fn describe(core: *mut Core, reason: qjs::JSValue, kind: Kind) {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test: contract::what_is_thrown_need_not_be_an_error.
         unsafe {
             let ctx = (*core).ctx;
             let json = call(ctx, (*core).hooks.describe, &mut [reason]);
@@ -1103,8 +1160,9 @@ mod armed {
         #[cfg(test)]
         guard::crash_if_told();
         let core = CURRENT.get();
-        // SAFETY: called inside an entry; nothing of the engine is touched but
-        // the threshold, which it reads at its next allocation of an object.
+        // SAFETY: called inside an entry; nothing of the engine is touched but the
+        // threshold, which it reads at its next allocation of an object. Test:
+        // hostile::every_hostile_one_liner_ends_and_the_next_run_is_pristine.
         unsafe {
             if !core.is_null() {
                 let at_latest = (*core).collect_at_latest as qjs::size_t;
@@ -1124,7 +1182,8 @@ mod armed {
         _opaque: *mut c_void,
     ) {
         let core = CURRENT.get();
-        // SAFETY: the engine calls this inside an entry; hooks are of its context.
+        // SAFETY: the engine calls this inside an entry; hooks are of its context. Test:
+        // contract::a_rejection_without_a_handler_is_told_and_kills_nothing.
         unsafe {
             if core.is_null() || qjs::JS_IsUndefined((*core).hooks.rejection) {
                 return;
@@ -1148,9 +1207,10 @@ mod armed {
         argv: *mut qjs::JSValue,
     ) -> qjs::JSValue {
         let core = CURRENT.get();
-        // SAFETY: the engine passes `argc` values at `argv`; the core is set
-        // inside every entry. Texts and bytes stay where they are until the op
-        // has returned: nothing of the engine runs meanwhile.
+        // SAFETY: the engine passes `argc` values at `argv`; the core is set inside every
+        // entry. Texts and bytes stay where they are until the op has returned: nothing of
+        // the engine runs meanwhile. Test:
+        // door::tests::views_of_buffers_that_change_are_read_as_they_are.
         unsafe {
             let argc = usize::try_from(argc).unwrap_or(0);
             if core.is_null() || argc == 0 || argc > MAX_ARGS + 1 {
@@ -1194,7 +1254,8 @@ mod armed {
         argc: c_int,
         argv: *mut qjs::JSValue,
     ) -> qjs::JSValue {
-        // SAFETY: as for `door`.
+        // SAFETY: as for `door`. Test:
+        // platform::snippets_with_habits_of_node_answer_as_in_node.
         unsafe {
             if argc < 1 {
                 return qjs::JS_UNDEFINED;
@@ -1233,7 +1294,8 @@ mod armed {
 
     /// A tag check and no conversion: `toString` and friends are snippet code.
     unsafe fn raw_arg(ctx: *mut qjs::JSContext, value: qjs::JSValue) -> Option<RawArg> {
-        // SAFETY: as for `door`.
+        // SAFETY: as for `door`. Test:
+        // door::tests::the_door_calls_nothing_of_its_arguments.
         unsafe {
             let arg = if qjs::JS_IsUndefined(value) {
                 RawArg::Undefined
@@ -1264,7 +1326,8 @@ mod armed {
 
     /// The bytes of a typed array. None where they are out of its buffer's bounds.
     unsafe fn view(ctx: *mut qjs::JSContext, value: qjs::JSValue) -> Option<Text> {
-        // SAFETY: as for `door`; `value` is a typed array.
+        // SAFETY: as for `door`; `value` is a typed array. Test:
+        // door::tests::views_of_buffers_that_change_are_read_as_they_are.
         unsafe {
             let (mut offset, mut len, mut step) = (0, 0, 0);
             let whole = qjs::JS_GetTypedArrayBuffer(
@@ -1294,8 +1357,9 @@ mod armed {
 
     /// Whether a typed array is longer than `idx`; asks no prototype.
     unsafe fn has_index(ctx: *mut qjs::JSContext, value: qjs::JSValue, idx: usize) -> bool {
-        // SAFETY: as for `door`. Without a descriptor to fill, only the existence of
-        // the property is told.
+        // SAFETY: as for `door`. Without a descriptor to fill, only the existence of the
+        // property is told. Test:
+        // door::tests::views_of_buffers_that_change_are_read_as_they_are.
         unsafe {
             let atom = qjs::JS_NewAtomUInt32(ctx, idx as u32);
             let has = qjs::JS_GetOwnProperty(ctx, ptr::null_mut(), value, atom) > 0;
@@ -1305,7 +1369,8 @@ mod armed {
     }
 
     unsafe fn buffer(ctx: *mut qjs::JSContext, value: qjs::JSValue) -> Option<Text> {
-        // SAFETY: as for `door`; `value` is an ArrayBuffer.
+        // SAFETY: as for `door`; `value` is an ArrayBuffer. Test:
+        // door::tests::views_of_buffers_that_change_are_read_as_they_are.
         unsafe {
             let mut len = 0;
             let at = qjs::JS_GetArrayBuffer(ctx, &raw mut len, value);
@@ -1320,7 +1385,8 @@ mod armed {
     unsafe fn free_texts(ctx: *mut qjs::JSContext, args: &[RawArg]) {
         for arg in args {
             if let RawArg::Text(text) = arg {
-                // SAFETY: made by `text` for this call.
+                // SAFETY: made by `text` for this call. Test:
+                // memory::twenty_thousand_mixed_runs_leave_nothing_behind.
                 unsafe { qjs::JS_FreeCString(ctx, text.at.cast()) };
             }
         }
@@ -1330,9 +1396,9 @@ mod armed {
     /// the error is made: its stack runs the snippet's `prepareStackTrace`, and that
     /// may use the door. So they are the engine's before, and not looked at after.
     unsafe fn throw(ctx: *mut qjs::JSContext, name: &str, message: &str) -> qjs::JSValue {
-        // SAFETY: as for `entry`; of `name` and `message` as said. Test:
+        // SAFETY: as for `entry`; of `name` and `message` as said. The engine formats
+        // messages into 256 bytes, so ours is put in afterwards. Test:
         // door::tests::errors_of_the_host_are_whole_whatever_the_snippet_does_while_they_are_made.
-        // The engine formats messages into 256 bytes, so ours is put in afterwards.
         unsafe {
             let message = string(ctx, message);
             let own_name = match name {
@@ -1370,7 +1436,8 @@ mod armed {
     }
 
     unsafe fn value_of(ctx: *mut qjs::JSContext, reply: &Reply) -> qjs::JSValue {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test:
+        // door::tests::errors_of_the_host_are_whole_whatever_the_snippet_does_while_they_are_made.
         unsafe {
             match reply {
                 Reply::Undefined | Reply::Throw { .. } => qjs::JS_UNDEFINED,
@@ -1390,12 +1457,14 @@ mod armed {
     }
 
     unsafe fn string(ctx: *mut qjs::JSContext, it: &str) -> qjs::JSValue {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test:
+        // door::tests::errors_of_the_host_are_whole_whatever_the_snippet_does_while_they_are_made.
         unsafe { qjs::JS_NewStringLen(ctx, it.as_ptr().cast(), it.len() as qjs::size_t) }
     }
 
     unsafe fn text(ctx: *mut qjs::JSContext, value: qjs::JSValue) -> Text {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test:
+        // door::tests::views_of_buffers_that_change_are_read_as_they_are.
         unsafe {
             let mut len = 0;
             let at = qjs::JS_ToCStringLen2(ctx, &raw mut len, value, false);
@@ -1408,7 +1477,8 @@ mod armed {
         function: qjs::JSValue,
         args: &mut [qjs::JSValue],
     ) -> qjs::JSValue {
-        // SAFETY: as for `entry`.
+        // SAFETY: as for `entry`. Test:
+        // door::tests::errors_of_the_host_are_whole_whatever_the_snippet_does_while_they_are_made.
         unsafe {
             let (n_args, args) = (args.len() as c_int, args.as_mut_ptr());
             qjs::JS_Call(ctx, function, qjs::JS_UNDEFINED, n_args, args)
@@ -1416,5 +1486,7 @@ mod armed {
     }
 }
 
+#[cfg(test)]
+mod looks;
 #[cfg(test)]
 mod tests;

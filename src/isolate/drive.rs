@@ -189,6 +189,8 @@ impl Host {
         let Ok(op) = Op::try_from(op) else {
             return Reply::throw("TypeError", "no such host operation");
         };
+        #[cfg(test)]
+        assert_ne!(faults::PANICS.get(), Some(op), "on purpose");
         let n_called = &mut self.ops[op.family() as usize];
         *n_called = n_called.saturating_add(1);
         match op {
@@ -339,6 +341,15 @@ impl Timers {
             }
         }
         Some(id)
+    }
+}
+
+/// Makes an op of this thread's runs fail as a bug in it would.
+#[cfg(test)]
+pub(crate) mod faults {
+    thread_local! {
+        pub(crate) static PANICS: std::cell::Cell<Option<super::Op>> =
+            const { std::cell::Cell::new(None) };
     }
 }
 

@@ -220,9 +220,13 @@ void guard_begin_run(uint64_t run)
     self.fault = 0;
 }
 
+/* A kill that was not acted on ends with its run: the next entry may be that of
+ * a rebuild. */
 void guard_end_run(void)
 {
     atomic_store(&self.shared->current_run, 0);
+    atomic_signal_fence(memory_order_seq_cst);
+    self.pending = 0;
 }
 
 /* Whether a kill of the current run came and has not been acted on. */
@@ -285,9 +289,11 @@ int guard_fault_signal(void)
     return self.fault;
 }
 
-/* Ring 1: whether the current run should stop by itself. */
+/* Ring 1: whether the current run should stop by itself. Other threads have no run. */
 int guard_is_asked(void)
 {
+    if (!self.shared)
+        return 0;
     uint64_t run = atomic_load_explicit(&self.shared->current_run, memory_order_relaxed);
     return run != 0 && atomic_load_explicit(&self.shared->asked_run, memory_order_relaxed) == run;
 }

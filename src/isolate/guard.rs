@@ -111,17 +111,19 @@ impl Guard {
     /// the kill signal and faults. A thread has one guard at a time.
     pub fn adopt_thread() -> io::Result<Guard> {
         static INSTALLED: OnceLock<c_int> = OnceLock::new();
-        // SAFETY: called once; installs handlers that do nothing on threads that
-        // are not workers.
+        // SAFETY: called once; installs handlers that do nothing on threads that are not
+        // workers. Test: guard::tests::workers_take_no_signals_but_kills_and_faults.
         check(*INSTALLED.get_or_init(|| unsafe { guard_install() }))?;
 
         let mut alternate = vec![0; ALTERNATE_STACK].into_boxed_slice();
-        // SAFETY: a plain question.
+        // SAFETY: a plain question. Test:
+        // guard::tests::kill_leaves_the_entry_and_the_thread_can_enter_again.
         let thread = unsafe { libc::pthread_self() };
         let target =
             Arc::new(Target { shared: Shared::default(), thread: Mutex::new(Some(thread)) });
-        // SAFETY: both pointees live in the guard, whose `drop` abandons the
-        // thread first. The target is behind an `Arc`, so it does not move.
+        // SAFETY: both pointees live in the guard, whose `drop` abandons the thread first.
+        // The target is behind an `Arc`, so it does not move. Test:
+        // guard::tests::the_end_of_the_stack_in_an_entry_is_an_exit.
         check(unsafe {
             guard_adopt_thread(&target.shared, alternate.as_mut_ptr().cast(), alternate.len())
         })?;
@@ -135,19 +137,22 @@ impl Guard {
 
     /// From here to [`Guard::end_run`], the watchdog can mean this thread by `run`.
     pub fn begin_run(&self, run: RunNumber) {
-        // SAFETY: this thread was adopted.
+        // SAFETY: this thread was adopted. Test:
+        // guard::tests::late_signal_does_not_reach_the_next_run.
         unsafe { guard_begin_run(run) };
     }
 
     pub fn end_run(&self) {
-        // SAFETY: this thread was adopted.
+        // SAFETY: this thread was adopted. Test:
+        // guard::tests::a_kill_that_was_not_acted_on_ends_with_its_run.
         unsafe { guard_end_run() };
     }
 
     /// Whether the current run was asked to stop (ring 1) or killed while it was
     /// not in the engine (ring 2).
     pub(crate) fn is_stopping(&self) -> bool {
-        // SAFETY: this thread was adopted.
+        // SAFETY: this thread was adopted. Test:
+        // guard::tests::kill_while_disarmed_acts_at_arming.
         unsafe { guard_pending() != 0 || is_asked() }
     }
 
@@ -157,8 +162,9 @@ impl Guard {
         let here = (&raw const self as usize).saturating_sub(STACK_KEPT) & !0xffff;
         if self.stack.contains(&here) {
             let unused = here - self.stack.start;
-            // SAFETY: this thread's own stack, far below its top; whatever is
-            // called next finds zeros where it finds garbage otherwise.
+            // SAFETY: this thread's own stack, far below its top; whatever is called next
+            // finds zeros where it finds garbage otherwise. Test:
+            // guard::tests::a_deep_stack_does_not_stay_resident.
             unsafe { libc::madvise(self.stack.start as *mut c_void, unused, libc::MADV_DONTNEED) };
         }
     }
@@ -175,14 +181,16 @@ impl Guard {
         body: unsafe extern "C" fn(*mut c_void),
         argument: *mut c_void,
     ) -> Exit {
-        // SAFETY: passed on to the caller.
+        // SAFETY: passed on to the caller. Test:
+        // kills::kills_in_the_engine_and_its_collector_leave_nothing_behind.
         match unsafe { guard_enter(body, argument) } {
             0 => Exit::Returned,
             1 => Exit::Killed,
             2 => Exit::OutOfMemory,
             4 => Exit::KilledAtDoor,
             5 => panic!("an entry inside an entry would overwrite the way out"),
-            // SAFETY: a plain read of this thread's state.
+            // SAFETY: a plain read of this thread's state. Test:
+            // guard::tests::fault_in_an_entry_is_an_exit.
             _ => Exit::Crashed { signal: unsafe { guard_fault_signal() } },
         }
     }
@@ -192,8 +200,8 @@ impl Drop for Guard {
     fn drop(&mut self) {
         // First no more signals to this thread, then no more stack for them.
         *self.target.thread.lock() = None;
-        // SAFETY: this thread was adopted, and is not in an entry: `enter`
-        // borrows the guard.
+        // SAFETY: this thread was adopted, and is not in an entry: `enter` borrows the
+        // guard. Test: guard::tests::fault_outside_an_entry_goes_to_who_was_there_before.
         unsafe { guard_abandon_thread() };
     }
 }
@@ -223,7 +231,8 @@ impl Target {
         }
         // The handler compares this with the run it finds.
         self.shared.killed_run.store(run, Ordering::SeqCst);
-        // SAFETY: the lock keeps the thread from ending.
+        // SAFETY: the lock keeps the thread from ending. Test:
+        // guard::tests::kill_leaves_the_entry_and_the_thread_can_enter_again.
         unsafe { libc::pthread_kill(thread, guard_kill_signal()) };
     }
 
@@ -258,29 +267,76 @@ impl Target {
 /// Only from the armed region.
 #[cfg(test)]
 pub(crate) fn crash_if_told() {
-    // SAFETY: a plain question.
+    // SAFETY: a plain question. Test:
+    // faults::an_engine_that_crashes_behind_the_lock_is_rebuilt.
     let thread = unsafe { libc::pthread_self() } as usize;
     if CRASHING.compare_exchange(thread, 0, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
         leave_crashed();
     }
 }
 
+/// How long the calling thread works in operations of the host between two looks at
+/// whether its run is over: in its own processor time, since other tests want the
+/// machine too.
+#[cfg(test)]
+pub(crate) mod looks {
+    use std::{cell::Cell, time::Duration};
+
+    thread_local! {
+        static LAST: Cell<Option<Duration>> = const { Cell::new(None) };
+        static LONGEST: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+    }
+
+    pub(crate) fn begin() {
+        LAST.set(Some(now()));
+    }
+
+    pub(super) fn look() {
+        if let Some(last) = LAST.get() {
+            let now = now();
+            LONGEST.set(LONGEST.get().max(now - last));
+            LAST.set(Some(now));
+        }
+    }
+
+    pub(crate) fn end() {
+        look();
+        LAST.set(None);
+    }
+
+    pub(crate) fn take_longest() -> Duration {
+        LONGEST.take()
+    }
+
+    fn now() -> Duration {
+        let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: a plain question; the answer lives on this stack. Test:
+        // looks::no_operation_works_long_without_a_look_at_its_run.
+        unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut now) };
+        Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
+    }
+}
+
 /// Whether the watchdog wants the current run to stop.
 pub(crate) fn is_asked() -> bool {
-    // SAFETY: reads two atomics of the adopted thread.
+    #[cfg(test)]
+    looks::look();
+    // SAFETY: reads two atomics of the adopted thread. Test:
+    // looks::no_operation_works_long_without_a_look_at_its_run.
     unsafe { guard_is_asked() != 0 }
 }
 
 /// Ends the current entry: scratch is used up.
 pub(crate) fn leave_out_of_memory() -> ! {
-    // SAFETY: only the allocator callbacks call this, and they run armed; were
-    // they not, it aborts.
+    // SAFETY: only the allocator callbacks call this, and they run armed; were they not, it
+    // aborts. Test: contract::a_heap_that_is_full_ends_the_run_with_its_limit.
     unsafe { guard_leave_out_of_memory() }
 }
 
 /// Ends the current entry: the heap is not what its allocator left.
 pub(crate) fn leave_crashed() -> ! {
-    // SAFETY: as for `leave_out_of_memory`.
+    // SAFETY: as for `leave_out_of_memory`. Test:
+    // door::tests::a_fault_in_the_engine_costs_that_run_alone.
     unsafe { guard_leave_crashed() }
 }
 
@@ -291,7 +347,8 @@ pub(crate) fn leave_crashed() -> ! {
 /// The caller is armed, and owns nothing that has a destructor: a kill that came
 /// meanwhile leaves at the end of this call. `host` must not panic.
 pub(crate) unsafe fn disarmed(host: impl FnOnce()) {
-    // SAFETY: as the caller promises.
+    // SAFETY: as the caller promises. Test:
+    // kills::kills_in_host_operations_wait_until_these_are_over.
     unsafe {
         guard_disarm();
         host();
@@ -302,8 +359,8 @@ pub(crate) unsafe fn disarmed(host: impl FnOnce()) {
 /// Where the calling thread's stack lies; nowhere, if the system does not say.
 fn stack_of_this_thread() -> Range<usize> {
     #[cfg(target_os = "linux")]
-    // SAFETY: asks for the attributes of the calling thread; they are destroyed
-    // once, after their last use.
+    // SAFETY: asks for the attributes of the calling thread; they are destroyed once, after
+    // their last use. Test: guard::tests::a_deep_stack_does_not_stay_resident.
     unsafe {
         let mut attributes: libc::pthread_attr_t = std::mem::zeroed();
         if libc::pthread_getattr_np(libc::pthread_self(), &raw mut attributes) == 0 {
@@ -442,6 +499,18 @@ mod tests {
         guard.target().kill(1);
         assert_eq!(enter(&guard, nothing), Exit::Returned);
         assert!(!guard.is_stopping());
+    }
+
+    /// It came behind the last instruction of its run in the engine.
+    #[test]
+    fn a_kill_that_was_not_acted_on_ends_with_its_run() {
+        let guard = Guard::adopt_thread().unwrap();
+        guard.begin_run(1);
+        guard.target().kill(1);
+        assert!(guard.is_stopping());
+        guard.end_run();
+        assert!(!guard.is_stopping());
+        assert_eq!(enter(&guard, nothing), Exit::Returned);
     }
 
     /// The signal was on its way when its run ended: only the handler can tell.

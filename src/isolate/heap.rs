@@ -178,7 +178,8 @@ impl Heap {
             n_allocations: 0,
             refused: false,
         });
-        // SAFETY: both regions are mapped, writable, unused, and outlive `space`.
+        // SAFETY: both regions are mapped, writable, unused, and outlive `space`. Test:
+        // heap::tests::cleared_blocks_are_clear_whatever_was_in_them_before.
         unsafe {
             insert(&mut space.image_blocks, &space.image);
             insert(&mut space.scratch_blocks, &space.scratch);
@@ -315,10 +316,9 @@ impl Heap {
         let pristine = self.pristine.as_ref().expect("rolled back after the seal");
         for range in &self.written {
             let source = pristine.view.start() + (range.start - image);
-            // SAFETY: the tracker answers ranges inside the image only, which the
-            // view mirrors byte by byte; the two never overlap, and no reference
-            // into the image exists while no engine runs. Test:
-            // heap::tests::rollback_restores_every_byte, for each tracking.
+            // SAFETY: the tracker answers ranges inside the image only, which the view
+            // mirrors byte by byte; the two never overlap, and no reference into the image
+            // exists while no engine runs. Test: heap::tests::rollback_restores_every_byte.
             unsafe {
                 ptr::copy_nonoverlapping(source as *const u8, range.start as *mut u8, range.len());
             }
@@ -334,10 +334,10 @@ impl Heap {
         let kept = used.min(KEEP_RESIDENT);
         let given_back = used > kept && give_back(&(start + kept..start + used));
         let wiped = if given_back { kept } else { used };
-        // SAFETY: scratch is ours, mapped and writable; nothing refers into it any
-        // more. The allocator's state is replaced before its next use, so it does
-        // not matter that its free lists are gone, nor that a jump may have left
-        // it half changed.
+        // SAFETY: scratch is ours, mapped and writable; nothing refers into it any more.
+        // The allocator's state is replaced before its next use, so it does not matter that
+        // its free lists are gone, nor that a jump may have left it half changed. Test:
+        // heap::tests::rollback_restores_every_byte.
         unsafe {
             ptr::write_bytes(start as *mut u8, 0, wiped);
             space.scratch_blocks = Blocks::new();
@@ -388,8 +388,9 @@ impl Heap {
         if !inside(&space.image) && !inside(&space.scratch) {
             return None;
         }
-        // SAFETY: mapped and readable memory, borrowed from `self`; the engine
-        // can only run through `&mut` of the isolate that owns this heap.
+        // SAFETY: mapped and readable memory, borrowed from `self`; the engine can only run
+        // through `&mut` of the isolate that owns this heap. Test:
+        // heap::tests::nothing_outside_of_the_regions_is_read.
         Some(unsafe { slice::from_raw_parts(at, len) })
     }
 
@@ -416,13 +417,15 @@ impl Heap {
     }
 
     fn space_ref(&self) -> &Space {
-        // SAFETY: made by `reserve`, freed by `drop`. The callbacks, which write
-        // to it, run only inside `guard::enter`, never while this is borrowed.
+        // SAFETY: made by `reserve`, freed by `drop`. The callbacks, which write to it, run
+        // only inside `guard::enter`, never while this is borrowed. Test:
+        // heap::tests::rollback_restores_every_byte.
         unsafe { self.space.as_ref() }
     }
 
     fn space_mut(&mut self) -> &mut Space {
-        // SAFETY: as above, and `&mut self` excludes every other borrow.
+        // SAFETY: as above, and `&mut self` excludes every other borrow. Test:
+        // heap::tests::rollback_restores_every_byte.
         unsafe { self.space.as_mut() }
     }
 }
@@ -440,8 +443,8 @@ impl Drop for Heap {
     /// Unmaps the engine as it is. Its own teardown is never run: it aborts on
     /// anything a jump left unbalanced.
     fn drop(&mut self) {
-        // SAFETY: `space` came from `Box::leak`; the engine that knew it is gone
-        // with the range.
+        // SAFETY: `space` came from `Box::leak`; the engine that knew it is gone with the
+        // range. Test: door::tests::an_isolate_can_be_dropped_at_any_point.
         drop(unsafe { Box::from_raw(self.space.as_ptr()) });
     }
 }
@@ -461,7 +464,8 @@ impl Space {
             self.refused = true;
             return ptr::null_mut();
         }
-        // SAFETY: the alignment is a power of two and `size` is below the range's.
+        // SAFETY: the alignment is a power of two and `size` is below the range's. Test:
+        // heap::tests::cleared_blocks_are_clear_whatever_was_in_them_before.
         let layout = unsafe { Layout::from_size_align_unchecked(size, ALIGN) };
         match blocks.allocate(layout) {
             Some(block) => {
@@ -484,9 +488,11 @@ impl Space {
         match self.region_of(block) {
             // Image blocks stay for ever: their bytes come back at the rollback.
             Phase::Building if self.phase == Phase::Sealed => {}
-            // SAFETY: the block is this allocator's.
+            // SAFETY: the block is this allocator's. Test:
+            // heap::tests::cleared_blocks_are_clear_whatever_was_in_them_before.
             Phase::Building => unsafe { self.image_blocks.deallocate(block, ALIGN) },
-            // SAFETY: the block is this allocator's.
+            // SAFETY: the block is this allocator's. Test:
+            // heap::tests::cleared_blocks_are_clear_whatever_was_in_them_before.
             Phase::Sealed => unsafe { self.scratch_blocks.deallocate(block, ALIGN) },
         }
     }
@@ -495,7 +501,8 @@ impl Space {
     /// As for `free`.
     unsafe fn reallocate(&mut self, at: *mut u8, size: usize) -> *mut u8 {
         let Some(block) = NonNull::new(at) else {
-            // SAFETY: same contract.
+            // SAFETY: same contract. Test:
+            // heap::tests::cleared_blocks_are_clear_whatever_was_in_them_before.
             return unsafe { self.allocate(size) };
         };
         let from = self.region_of(block);
@@ -510,7 +517,8 @@ impl Space {
                 return ptr::null_mut();
             }
             let region_end = region.end;
-            // SAFETY: as in `allocate`; the block is this allocator's, of ALIGN.
+            // SAFETY: as in `allocate`; the block is this allocator's, of ALIGN. Test:
+            // heap::tests::cleared_blocks_are_clear_whatever_was_in_them_before.
             let moved =
                 unsafe { blocks.reallocate(block, Layout::from_size_align_unchecked(size, ALIGN)) };
             let Some(moved) = moved else { guard::leave_out_of_memory() };
@@ -521,12 +529,14 @@ impl Space {
             return moved.as_ptr();
         }
         // An image block in a run: it shrinks in place and grows into scratch.
-        // SAFETY: the header in front of the block is the sealed allocator's.
+        // SAFETY: the header in front of the block is the sealed allocator's. Test:
+        // heap::tests::image_blocks_are_never_reused_and_grow_into_scratch.
         let old_size = unsafe { Blocks::allocation_usable_size(block) };
         if size <= old_size {
             return at;
         }
-        // SAFETY: same contract; the new block is larger than the old one.
+        // SAFETY: same contract; the new block is larger than the old one. Test:
+        // heap::tests::image_blocks_are_never_reused_and_grow_into_scratch.
         unsafe {
             let moved = self.allocate(size);
             if !moved.is_null() {
@@ -554,7 +564,8 @@ impl Space {
 const _: () = assert!(size_of::<qjs::size_t>() == size_of::<usize>());
 
 unsafe extern "C" fn js_malloc(opaque: *mut c_void, size: qjs::size_t) -> *mut c_void {
-    // SAFETY: the opaque is the `Space` that `Heap::allocator` handed out.
+    // SAFETY: the opaque is the `Space` that `Heap::allocator` handed out. Test:
+    // heap::tests::cleared_blocks_are_clear_whatever_was_in_them_before.
     unsafe { (*opaque.cast::<Space>()).allocate(size as usize).cast() }
 }
 
@@ -565,9 +576,10 @@ unsafe extern "C" fn js_calloc(
 ) -> *mut c_void {
     let Some(size) = (count as usize).checked_mul(size as usize) else { return ptr::null_mut() };
     let space = opaque.cast::<Space>();
-    // SAFETY: the opaque is our `Space`. What lies above the highest byte given
-    // out was wiped by the rollback (or never touched), but for the links of the
-    // allocator at its edges, so a large block needs no zeroing beyond that.
+    // SAFETY: the opaque is our `Space`. What lies above the highest byte given out was
+    // wiped by the rollback (or never touched), but for the links of the allocator at its
+    // edges, so a large block needs no zeroing beyond that. Test:
+    // heap::tests::cleared_blocks_are_clear_whatever_was_in_them_before.
     unsafe {
         let clean_from = (*space).high + LINK_BYTES;
         let at = (*space).allocate(size);
@@ -580,7 +592,8 @@ unsafe extern "C" fn js_calloc(
 }
 
 unsafe extern "C" fn js_free(opaque: *mut c_void, at: *mut c_void) {
-    // SAFETY: as in `js_malloc`.
+    // SAFETY: as in `js_malloc`. Test:
+    // heap::tests::cleared_blocks_are_clear_whatever_was_in_them_before.
     unsafe { (*opaque.cast::<Space>()).free(at.cast()) }
 }
 
@@ -589,7 +602,8 @@ unsafe extern "C" fn js_realloc(
     at: *mut c_void,
     size: qjs::size_t,
 ) -> *mut c_void {
-    // SAFETY: as in `js_malloc`.
+    // SAFETY: as in `js_malloc`. Test:
+    // heap::tests::cleared_blocks_are_clear_whatever_was_in_them_before.
     unsafe { (*opaque.cast::<Space>()).reallocate(at.cast(), size as usize).cast() }
 }
 
@@ -597,7 +611,8 @@ unsafe extern "C" fn js_realloc(
 /// with zeros there the collector never starts.
 unsafe extern "C" fn js_usable_size(at: *const c_void) -> qjs::size_t {
     match NonNull::new(at.cast_mut().cast::<u8>()) {
-        // SAFETY: the engine asks only about blocks that it got from us.
+        // SAFETY: the engine asks only about blocks that it got from us. Test:
+        // heap::tests::image_blocks_are_never_reused_and_grow_into_scratch.
         Some(block) => unsafe { Blocks::allocation_usable_size(block) as qjs::size_t },
         None => 0,
     }
@@ -607,7 +622,8 @@ unsafe extern "C" fn js_usable_size(at: *const c_void) -> qjs::size_t {
 /// The region must be mapped, writable and otherwise unused.
 unsafe fn insert(blocks: &mut Blocks, region: &Range<usize>) {
     let region = ptr::slice_from_raw_parts_mut(region.start as *mut u8, region.len());
-    // SAFETY: passed on; the address is not null.
+    // SAFETY: passed on; the address is not null. Test:
+    // heap::tests::cleared_blocks_are_clear_whatever_was_in_them_before.
     unsafe { blocks.insert_free_block_ptr(NonNull::new_unchecked(region)) };
 }
 
@@ -743,7 +759,8 @@ impl Mapping {
 
     fn map(len: usize, protection: i32, flags: i32, file: Option<&File>) -> io::Result<Mapping> {
         let fd = file.map_or(-1, AsRawFd::as_raw_fd);
-        // SAFETY: a new mapping at an address of the system's choice.
+        // SAFETY: a new mapping at an address of the system's choice. Test:
+        // heap::tests::rollback_restores_every_byte.
         let at = unsafe { libc::mmap(ptr::null_mut(), len, protection, flags, fd, 0) };
         if at == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
@@ -756,15 +773,16 @@ impl Mapping {
     }
 
     fn bytes(&self) -> &[u8] {
-        // SAFETY: only called on the pristine view, which is readable and never
-        // changes after the seal.
+        // SAFETY: only called on the pristine view, which is readable and never changes
+        // after the seal. Test: heap::tests::rollback_restores_every_byte.
         unsafe { slice::from_raw_parts(self.at.as_ptr().cast(), self.len) }
     }
 }
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: ours, and whoever owns us says that nobody looks at it any more.
+        // SAFETY: ours, and whoever owns us says that nobody looks at it any more. Test:
+        // door::tests::an_isolate_can_be_dropped_at_any_point.
         unsafe { libc::munmap(self.at.as_ptr(), self.len) };
     }
 }
@@ -788,8 +806,9 @@ fn replace(
 ) -> io::Result<()> {
     let fd = file.map_or(-1, AsRawFd::as_raw_fd);
     let at = range.start as *mut c_void;
-    // SAFETY: every caller passes page ranges inside a reservation that it owns,
-    // so MAP_FIXED replaces nothing of anybody else's.
+    // SAFETY: every caller passes page ranges inside a reservation that it owns, so
+    // MAP_FIXED replaces nothing of anybody else's. Test:
+    // heap::tests::rollback_restores_every_byte.
     let mapped = unsafe { libc::mmap(at, range.len(), protection, flags, fd, 0) };
     if mapped == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
@@ -797,16 +816,18 @@ fn replace(
 /// Takes the memory behind a part of our range away, and with it what was written
 /// there. False when the system does not: locked memory, for one, stays.
 fn give_back(range: &Range<usize>) -> bool {
-    // SAFETY: every caller owns the range, and nothing refers into it between
-    // runs. It begins at a page; the system rounds its end up, inside a region.
+    // SAFETY: every caller owns the range, and nothing refers into it between runs. It
+    // begins at a page; the system rounds its end up, inside a region. Test:
+    // heap::tests::memory_that_the_system_will_not_take_back_is_rolled_back_all_the_same.
     unsafe { libc::madvise(range.start as *mut c_void, range.len(), libc::MADV_DONTNEED) == 0 }
 }
 
 /// Tells the system how our range is used.
 fn advise(range: &Range<usize>) {
     for advice in range_advice() {
-        // SAFETY: the range is ours; none of these advices changes content.
-        // Refusal costs memory or a larger core dump, never correctness.
+        // SAFETY: the range is ours; none of these advices changes content. Refusal costs
+        // memory or a larger core dump, never correctness. Test:
+        // heap::tests::no_child_and_no_core_dump_sees_the_range.
         unsafe { libc::madvise(range.start as *mut c_void, range.len(), *advice) };
     }
 }
@@ -816,7 +837,7 @@ fn n_pages(ranges: &[Range<usize>]) -> usize {
 }
 
 fn page_bytes() -> usize {
-    // SAFETY: a plain question.
+    // SAFETY: a plain question. Test: heap::tests::rollback_restores_every_byte.
     let bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
     usize::try_from(bytes).expect("a page has a size")
 }
@@ -945,8 +966,8 @@ mod linux {
                 category_anyof_mask: wanted.any_of,
                 return_mask: wanted.all_of | wanted.any_of,
             };
-            // SAFETY: the argument and its vector live across the call and have
-            // the sizes that they name.
+            // SAFETY: the argument and its vector live across the call and have the sizes
+            // that they name. Test: heap::tests::rollback_restores_every_byte.
             let n = unsafe { libc::ioctl(pagemap.as_raw_fd(), PAGEMAP_SCAN, &raw mut arg) };
             let n = usize::try_from(n).map_err(|_| io::Error::last_os_error())?;
             for region in &regions[..n] {
@@ -1004,11 +1025,13 @@ mod linux {
     /// (`WP_ASYNC`). Unprivileged: user-mode faults only.
     pub(super) fn track_writes(image: &Range<usize>) -> io::Result<OwnedFd> {
         let flags = libc::O_CLOEXEC | libc::O_NONBLOCK | UFFD_USER_MODE_ONLY;
-        // SAFETY: a plain system call; the descriptor is owned from here on.
+        // SAFETY: a plain system call; the descriptor is owned from here on. Test:
+        // heap::tests::rollback_restores_every_byte.
         let fd = unsafe { libc::syscall(libc::SYS_userfaultfd, flags) };
         let fd = i32::try_from(fd).ok().filter(|fd| *fd >= 0);
         let fd = fd.ok_or_else(io::Error::last_os_error)?;
-        // SAFETY: just opened, owned by nobody else.
+        // SAFETY: just opened, owned by nobody else. Test:
+        // heap::tests::rollback_restores_every_byte.
         let uffd = unsafe { OwnedFd::from_raw_fd(fd) };
         let features = FEATURE_PAGEFAULT_FLAG_WP
             | FEATURE_WP_HUGETLBFS_SHMEM
@@ -1040,14 +1063,16 @@ mod linux {
     }
 
     fn call<T>(uffd: &OwnedFd, request: libc::Ioctl, arg: &mut T) -> io::Result<()> {
-        // SAFETY: each request is paired with its own argument type above.
+        // SAFETY: each request is paired with its own argument type above. Test:
+        // heap::tests::rollback_restores_every_byte.
         let done = unsafe { libc::ioctl(uffd.as_raw_fd(), request, ptr::from_mut(arg)) };
         if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
     pub(super) fn memory_file() -> io::Result<File> {
         let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
-        // SAFETY: a plain system call; the descriptor is owned from here on.
+        // SAFETY: a plain system call; the descriptor is owned from here on. Test:
+        // heap::tests::nobody_can_write_to_a_sealed_file.
         unsafe {
             let fd = libc::memfd_create(c"llm-kernel-image".as_ptr(), flags);
             if fd < 0 { Err(io::Error::last_os_error()) } else { Ok(File::from_raw_fd(fd)) }
@@ -1057,7 +1082,8 @@ mod linux {
     pub(super) fn seal_file(file: &File) -> io::Result<()> {
         let seals =
             libc::F_SEAL_WRITE | libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
-        // SAFETY: a plain system call.
+        // SAFETY: a plain system call. Test:
+        // heap::tests::nobody_can_write_to_a_sealed_file.
         let done = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, seals) };
         match io::Error::last_os_error() {
             _ if done == 0 => Ok(()),
@@ -1294,6 +1320,29 @@ mod tests {
             }
             client.heap.rollback();
         }
+    }
+
+    /// What the engine says about where its texts lie is not trusted further.
+    #[test]
+    fn nothing_outside_of_the_regions_is_read() {
+        let (client, _) = Client::sealed(1 << 16, Tracking::Best);
+        let space = client.heap.space_ref();
+        for region in [&space.image, &space.scratch] {
+            let (start, end) = (region.start as *const u8, region.end as *const u8);
+            let seen = |at, len| client.heap.bytes(at, len).map(<[u8]>::len);
+            assert_eq!(seen(start, region.len()), Some(region.len()));
+            assert_eq!(seen(end.wrapping_sub(1), 1), Some(1));
+            assert_eq!(seen(start.wrapping_sub(1), 2), None);
+            assert_eq!(seen(end.wrapping_sub(1), 2), None);
+            assert_eq!(seen(end, 1), None);
+            assert_eq!(seen(start, usize::MAX), None);
+            assert_eq!(seen(end.wrapping_sub(1), usize::MAX), None);
+        }
+        // A range over both, and what is nobody's.
+        let over_both = space.scratch.end - space.image.start;
+        assert!(client.heap.bytes(space.image.start as *const u8, over_both).is_none());
+        assert!(client.heap.bytes(ptr::null(), 8).is_none());
+        assert!(client.heap.bytes((&raw const client).cast(), 8).is_none());
     }
 
     #[test]

@@ -7,6 +7,7 @@
 use std::{
     io,
     os::fd::{AsFd, BorrowedFd},
+    panic::resume_unwind,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -20,29 +21,37 @@ use rustix::{
     net::{Shutdown, shutdown},
 };
 use tokio::{
+    io::{Interest, Ready},
     net::{TcpStream, UnixStream},
     select,
     sync::{Notify, OwnedSemaphorePermit, Semaphore, watch},
+    task::{spawn_blocking, yield_now},
     time::{sleep, timeout, timeout_at},
 };
 
 use super::{
     Phase, Shared,
-    held::Held,
+    held::{Held, NoRoom},
     lines::{Line, LineBuffer, READ_BYTES},
     outbox::Outbox,
 };
 use crate::{
     pool::Ticket,
     protocol::{
-        Answer, Control, Failure, Id, Message, Refusal, Request, Severity, control_line,
-        text_member,
+        Answer, Control, Failure, FailureKind, Id, Message, Refusal, Request, Severity,
+        control_line, text_member,
     },
     telemetry::{self, Metrics, Peer},
 };
 
-/// How often a connection that is not being read is asked whether it still is.
-const HANGUP_INTERVAL: Duration = Duration::from_millis(10);
+/// How long a connection that is not being read waits before it is watched for
+/// whether anybody is still there; most waits are over by then.
+const HANGUP_PATIENCE: Duration = Duration::from_millis(10);
+/// A line from which parsing it would keep other clients waiting: it is done beside
+/// this thread, and its own connection reads on afterwards.
+const LARGE_LINE: usize = 256 << 10;
+/// What a connection may parse on this thread before others have their turn.
+const TURN_BYTES: usize = 64 << 10;
 /// How long a client may take none of the bytes that are meant for it.
 pub(super) const STALL: Duration = Duration::from_secs(30);
 /// What somebody who has shown no token may send, and how long that may take.
@@ -123,8 +132,49 @@ impl Stream {
     }
 
     async fn hung_up(&self) {
+        if self.is_hung_up() {
+            return;
+        }
+        sleep(HANGUP_PATIENCE).await;
+        let duplicate = self.duplicate();
         while !self.is_hung_up() {
-            sleep(HANGUP_INTERVAL).await;
+            match &duplicate {
+                Ok(duplicate) => match duplicate.write_event().await {
+                    Ok(ready) if !ready.is_write_closed() => {}
+                    // An error means that the runtime ends.
+                    Ok(_) | Err(_) => return,
+                },
+                // Out of descriptors.
+                Err(_) => sleep(HANGUP_PATIENCE).await,
+            }
+        }
+    }
+
+    /// The same socket once more, with a readiness of its own: waiting for events
+    /// means to forget that there is room to write, which those who write must not
+    /// find forgotten.
+    fn duplicate(&self) -> io::Result<Stream> {
+        let fd = self.fd().try_clone_to_owned()?;
+        Ok(match self {
+            Stream::Unix(_) => Stream::Unix(UnixStream::from_std(fd.into())?),
+            Stream::Tcp(_) => Stream::Tcp(TcpStream::from_std(fd.into())?),
+        })
+    }
+
+    /// That the client has taken something, or is gone.
+    async fn write_event(&self) -> io::Result<Ready> {
+        let forget = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
+        match self {
+            Stream::Unix(it) => {
+                let ready = it.ready(Interest::WRITABLE).await?;
+                let _would_block = it.try_io(Interest::WRITABLE, forget);
+                Ok(ready)
+            }
+            Stream::Tcp(it) => {
+                let ready = it.ready(Interest::WRITABLE).await?;
+                let _would_block = it.try_io(Interest::WRITABLE, forget);
+                Ok(ready)
+            }
         }
     }
 }
@@ -135,6 +185,7 @@ struct Receipt {
     in_flight: Arc<InFlight>,
     n_bytes: usize,
     _permit: OwnedSemaphorePermit,
+    _place: Option<OwnedSemaphorePermit>,
     _held: Held,
 }
 
@@ -142,6 +193,13 @@ impl Drop for Receipt {
     fn drop(&mut self) {
         self.in_flight.unread_bytes.fetch_sub(self.n_bytes, Relaxed);
     }
+}
+
+/// A line that has been read.
+enum Taken {
+    /// With its length.
+    Whole(Result<Message, Refusal>, usize),
+    TooLong,
 }
 
 /// Why a connection ends.
@@ -206,6 +264,7 @@ impl Connection {
         };
         let mut held = self.shared.holdings.hold_nothing();
         let (mut is_open, mut is_stopped) = (true, false);
+        let mut n_parsed = 0;
         // When the introduction, or the line that has begun, must be complete.
         let mut due = Some(Instant::now() + STRANGER_PATIENCE);
         while is_open {
@@ -266,7 +325,35 @@ impl Connection {
                 let Some(permit) = self.permit().await else { return End::Gone };
                 let line = if is_open { lines.next() } else { lines.next_or_last() };
                 let Some(line) = line else { break };
-                standing = self.take_line(&line, arrived, standing, permit);
+                let line = match line {
+                    Line::TooLong => Taken::TooLong,
+                    Line::Complete(at) if at.len() < LARGE_LINE => {
+                        n_parsed += at.len();
+                        Taken::Whole(Message::parse(lines.text(&at)), at.len())
+                    }
+                    Line::Complete(at) => {
+                        let n_bytes = at.len();
+                        // Should the connection end meanwhile, what the line takes
+                        // is held until it is parsed.
+                        let parsing = spawn_blocking(move || {
+                            let parsed = Message::parse(lines.text(&at));
+                            lines.rest();
+                            (parsed, lines, held)
+                        });
+                        let parsed;
+                        (parsed, lines, held) = match parsing.await {
+                            Ok(it) => it,
+                            Err(err) if err.is_panic() => resume_unwind(err.into_panic()),
+                            Err(_runtime_ends) => return End::Gone,
+                        };
+                        Taken::Whole(parsed, n_bytes)
+                    }
+                };
+                standing = self.take_line(line, arrived, standing, permit);
+                if n_parsed >= TURN_BYTES {
+                    n_parsed = 0;
+                    yield_now().await;
+                }
                 match standing {
                     Standing::Expelled => return End::HalfClosed,
                     Standing::Known => lines.limit = line_bytes,
@@ -309,6 +396,7 @@ impl Connection {
     fn reply_slot(&self, permit: OwnedSemaphorePermit) -> ReplySlot {
         ReplySlot {
             permit,
+            place: None,
             held: self.shared.holdings.hold_nothing(),
             outbox: Arc::clone(&self.outbox),
             in_flight: Arc::clone(&self.in_flight),
@@ -329,20 +417,20 @@ impl Connection {
 
     fn take_line(
         &self,
-        line: &Line<'_>,
+        line: Taken,
         arrived: Instant,
         standing: Standing,
         permit: OwnedSemaphorePermit,
     ) -> Standing {
         let metrics = self.shared.service.metrics();
         metrics.line_read(match line {
-            Line::Complete(line) => line.len(),
-            Line::TooLong => self.shared.limits.line_bytes,
+            Taken::Whole(_, n_bytes) => n_bytes,
+            Taken::TooLong => self.shared.limits.line_bytes,
         });
         let reply = self.reply_slot(permit);
-        let line = match line {
-            Line::Complete(line) => line,
-            Line::TooLong => {
+        let (message, n_bytes) = match line {
+            Taken::Whole(message, n_bytes) => (message, n_bytes),
+            Taken::TooLong => {
                 let limit = match standing {
                     Standing::Stranger => STRANGER_LINE,
                     _ => self.shared.limits.line_bytes,
@@ -355,7 +443,7 @@ impl Connection {
                 };
             }
         };
-        match (Message::parse(line), standing) {
+        match (message, standing) {
             (Ok(Message::Control { id, control: Control::Auth { token } }), _) => {
                 let is_right = self.shared.token.as_ref().is_none_or(|it| it.matches(&token));
                 let failure = Failure::bad_request("the token is not this kernel's").with_hint(
@@ -435,7 +523,7 @@ impl Connection {
                 Standing::Known
             }
             (Ok(Message::Run(request)), _) => {
-                self.run(request, line.len(), arrived, reply);
+                self.run(request, n_bytes, arrived, reply);
                 Standing::Known
             }
         }
@@ -448,8 +536,13 @@ impl Connection {
     }
 
     fn run(&self, request: Request, n_bytes: usize, arrived: Instant, mut reply: ReplySlot) {
-        if let Err(no_room) = reply.held.resize(n_bytes) {
-            let refusal = self.shared.service.refusal(request.id, no_room.for_request());
+        reply.place = Arc::clone(&self.shared.places).try_acquire_owned().ok();
+        let admitted = match reply.place {
+            None => Err(too_many_requests(self.shared.limits.n_requests)),
+            Some(_) => reply.held.resize(n_bytes).map_err(NoRoom::for_request),
+        };
+        if let Err(failure) = admitted {
+            let refusal = self.shared.service.refusal(request.id, failure);
             return reply.send(refusal.into_line());
         }
         let Some(number) = self.in_flight.enter(request.id.as_ref()) else {
@@ -482,6 +575,13 @@ impl Connection {
     }
 }
 
+fn too_many_requests(limit: usize) -> Failure {
+    let message = format!("{limit} requests are in flight, which is the limit");
+    Failure::new(FailureKind::Busy, message).with_hint(
+        "nothing has run; try again after a pause, or raise `--max-requests` of the kernel",
+    )
+}
+
 impl Drop for Connection {
     /// However its task ends, also by a panic of ours.
     fn drop(&mut self) {
@@ -494,6 +594,8 @@ impl Drop for Connection {
 /// Takes the one answer to one line, on whichever thread it is made.
 struct ReplySlot {
     permit: OwnedSemaphorePermit,
+    /// Among the requests of all connections; what runs nothing needs none.
+    place: Option<OwnedSemaphorePermit>,
     /// For the request, and then for its answer.
     held: Held,
     outbox: Arc<Outbox<Receipt>>,
@@ -504,7 +606,7 @@ struct ReplySlot {
 
 impl ReplySlot {
     fn send(self, line: Vec<u8>) {
-        let ReplySlot { permit, mut held, outbox, in_flight, unread_limit, metrics } = self;
+        let ReplySlot { permit, place, mut held, outbox, in_flight, unread_limit, metrics } = self;
         let n_bytes = line.len();
         // What is said without a run is short; it counts all the same.
         let _ = held.resize(n_bytes);
@@ -514,7 +616,8 @@ impl ReplySlot {
         if unread > unread_limit && unread > n_bytes {
             in_flight.overflow.notify_one();
         }
-        outbox.send(line, Receipt { in_flight, n_bytes, _permit: permit, _held: held });
+        let receipt = Receipt { in_flight, n_bytes, _permit: permit, _place: place, _held: held };
+        outbox.send(line, receipt);
     }
 }
 
@@ -610,6 +713,7 @@ mod tests {
             limits: config.limits,
             token: None,
             n_connections: AtomicUsize::new(0),
+            places: Arc::new(Semaphore::new(config.limits.n_requests)),
             holdings: Holdings::new(config.limits.held_bytes),
             lockdown: None,
         });

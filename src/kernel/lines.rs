@@ -1,5 +1,7 @@
 //! Bytes in, lines out. Never holds more than one line's limit and one read.
 
+use std::ops::Range;
+
 use memchr::memchr;
 
 /// Room for one read.
@@ -26,9 +28,10 @@ enum State {
 }
 
 #[derive(Debug, Eq, PartialEq)]
-pub(super) enum Line<'a> {
-    /// Without its line end.
-    Complete(&'a [u8]),
+pub(super) enum Line {
+    /// Here, without its line end; until more bytes are read, [`LineBuffer::text`]
+    /// knows it.
+    Complete(Range<usize>),
     /// Over the limit; what is left of it will be skipped.
     TooLong,
 }
@@ -72,7 +75,7 @@ impl LineBuffer {
     }
 
     /// The next line, if it is all here.
-    pub(super) fn next(&mut self) -> Option<Line<'_>> {
+    pub(super) fn next(&mut self) -> Option<Line> {
         loop {
             let end = memchr(b'\n', &self.bytes[self.scanned..]);
             let Some(end) = end.map(|it| it + self.scanned) else {
@@ -96,22 +99,26 @@ impl LineBuffer {
             match self.state {
                 State::Skipping => self.state = State::Collecting,
                 State::Collecting if line.len() > self.limit => return Some(Line::TooLong),
-                State::Collecting => return Some(Line::Complete(&self.bytes[line])),
+                State::Collecting => return Some(Line::Complete(line)),
             }
         }
     }
 
     /// As [`LineBuffer::next`], once no more bytes come: the last line needs no
     /// line end.
-    pub(super) fn next_or_last(&mut self) -> Option<Line<'_>> {
+    pub(super) fn next_or_last(&mut self) -> Option<Line> {
         if memchr(b'\n', &self.bytes[self.scanned..]).is_some() {
             return self.next();
         }
         let line = self.start..self.bytes.len();
         self.start = line.end;
         self.scanned = line.end;
-        (self.state == State::Collecting && !line.is_empty())
-            .then(|| Line::Complete(&self.bytes[line]))
+        (self.state == State::Collecting && !line.is_empty()).then_some(Line::Complete(line))
+    }
+
+    /// The bytes of a complete line.
+    pub(super) fn text(&self, line: &Range<usize>) -> &[u8] {
+        &self.bytes[line.clone()]
     }
 }
 
@@ -124,19 +131,19 @@ mod tests {
     fn check(chunks: &[&str], expected: &[&str]) {
         let mut buffer = LineBuffer::new(4);
         let mut lines = Vec::new();
-        let text = |line: Line<'_>| match line {
-            Line::Complete(line) => String::from_utf8(line.to_vec()).unwrap(),
+        let text = |buffer: &LineBuffer, line: Line| match line {
+            Line::Complete(line) => String::from_utf8(buffer.text(&line).to_vec()).unwrap(),
             Line::TooLong => "!".to_owned(),
         };
         for chunk in chunks {
             buffer.spare().extend_from_slice(chunk.as_bytes());
             while let Some(line) = buffer.next() {
-                lines.push(text(line));
+                lines.push(text(&buffer, line));
             }
             assert!(buffer.bytes.len() - buffer.start <= 4, "keeps what it cannot use");
             buffer.rest();
         }
-        lines.extend(buffer.next_or_last().map(text));
+        lines.extend(buffer.next_or_last().map(|it| text(&buffer, it)));
         assert_eq!(lines, expected);
     }
 
@@ -159,7 +166,8 @@ mod tests {
         buffer.spare().extend_from_slice(b"defghi");
         assert_eq!(buffer.next(), None);
         buffer.spare().extend_from_slice(b"j\nab\n");
-        assert_eq!(buffer.next(), Some(Line::Complete(b"ab")));
+        let Some(Line::Complete(line)) = buffer.next() else { unreachable!() };
+        assert_eq!(buffer.text(&line), b"ab");
         assert_eq!(buffer.next(), None);
     }
 

@@ -13,7 +13,7 @@ use crate::{
     api::INVENTORY_SNIPPET,
     aws::Source,
     isolate::{
-        Blueprint, Budget, ENGINE_STACK, Guard, Isolate, Outcome, Step, Tracking, Uses, Verify,
+        Blueprint, Budget, Guard, Isolate, MAX_STACK, Outcome, Step, Tracking, Uses, Verify,
         host::{
             Completions,
             calls::{Calls, Outside},
@@ -36,7 +36,7 @@ pub fn check(folder: &Path) -> Result<String, String> {
     let began = Instant::now();
     let preset = Folder::open(folder).and_then(Folder::load).map_err(|err| err.to_string())?;
     let compiled = began.elapsed();
-    let stack_bytes = transpile::STACK_BYTES.max(ENGINE_STACK + (2 << 20));
+    let stack_bytes = transpile::STACK_BYTES.max(MAX_STACK + (2 << 20));
     let worker = thread::Builder::new().stack_size(stack_bytes);
     let measuring = worker.spawn(move || measure(preset)).map_err(|err| err.to_string())?;
     let found = measuring.join().map_err(|_panic| "the check itself failed".to_owned())?;
@@ -102,6 +102,7 @@ fn build(guard: &Guard, preset: Preset) -> Result<Isolate, String> {
         preset,
         uses: Uses::Many,
         memory_bytes: 256 << 20,
+        stack_bytes: 8 << 20,
         tracking: Tracking::Best,
         verify: Verify::Trust,
     };

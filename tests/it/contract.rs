@@ -323,11 +323,45 @@ fn ten_thousand_plain_frames_fit_and_endless_recursion_is_told() {
             &json!("stack_overflow"),
             &json!("RangeError"),
             &json!("Maximum call stack size exceeded"),
-            &json!("recurse less deeply, or use a loop with its own stack")
+            &json!(
+                "the stack of 8 MiB is used up: recurse less deeply, or use a loop with its own \
+                 stack; `--stack <MiB>` of the kernel raises the limit"
+            )
         ),
         "{answer:#}"
     );
     it.returns("return input", &json!({}));
+}
+
+#[test]
+fn how_deep_a_snippet_recurses_follows_from_the_stack_it_is_given() {
+    needs_sockets!();
+    let depth = |stack_mib: usize| {
+        let kernel = TestKernel::start_with(|it| it.stack_bytes = stack_mib << 20);
+        // As deep as an input may be, with the libraries loaded.
+        let depth = 1_000;
+        let nested = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        kernel.check(
+            &format!(r#"{{"code":"AwsS3; return [input].flat(1e9)","input":{nested}}}"#),
+            &ok(&json!([])),
+        );
+        let code = "let n = 0; const f = () => { n += 1; return f() + 1 };\n\
+                    try { f() } catch (e) { return [n, String(e)] }";
+        let answer = kernel.client().exchange(&json!({ "code": code }).to_string()).unwrap();
+        let answer = normalised(&answer);
+        assert_eq!(answer["result"][1], "RangeError: Maximum call stack size exceeded");
+        let endless = "const f = () => f() + 1; return f()";
+        let failed = kernel.client().exchange(&json!({ "code": endless }).to_string()).unwrap();
+        let hint = format!(
+            "the stack of {stack_mib} MiB is used up: recurse less deeply, or use a loop with its \
+             own stack; `--stack <MiB>` of the kernel raises the limit"
+        );
+        assert_eq!(normalised(&failed)["error"]["hint"], hint);
+        kernel.check_serves();
+        answer["result"][0].as_f64().unwrap()
+    };
+    let (one, sixteen) = (depth(1), depth(16));
+    assert!((14.0..18.0).contains(&(sixteen / one)), "{one} frames, and {sixteen}");
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn complaint(run: &Run, end: End) -> Option<&'static str> {
         End::Asked => stopped && run.outcome.ring == Some(Ring::Ask),
         End::Memory => out_of_memory,
         End::MemoryOrStopped => out_of_memory || stopped,
-        End::Stack => matches!(run.outcome.result, Err(RunError::StackOverflow(_))),
+        End::Stack => matches!(run.outcome.result, Err(RunError::StackOverflow { .. })),
         End::Throws(name) => matches!(
             &run.outcome.result,
             Err(RunError::Thrown(thrown)) if thrown.name.as_deref() == Some(name)
@@ -87,6 +87,25 @@ fn every_hostile_one_liner_ends_and_the_next_run_is_pristine() {
 #[test]
 fn every_loop_over_library_calls_ends_at_its_deadline() {
     check_all(LIBRARY_LOOPS);
+}
+
+/// Escapes make six times as much of it, after the run: nothing of that is written.
+#[test]
+fn a_returned_text_is_measured_before_it_is_quoted() {
+    let worker = OneWorker::start(|config| config.verify = Verify::EachRollback);
+    let result = |code| worker.run(code, Duration::from_secs(60)).outcome.result;
+    let message = "the result is 100663298 bytes of JSON, over the limit of 16777216".to_owned();
+    let too_large = result("return '\u{1}'.repeat(16 << 20);");
+    assert_eq!(too_large, Err(RunError::TooLarge { message }));
+    let quoted = result("return '\u{1}'.repeat(2 << 20);").unwrap();
+    assert!(quoted == format!("\"{}\"", "\\u0001".repeat(2 << 20)), "{} bytes", quoted.len());
+    // A message is cut, with its frames at the end.
+    let thrown = result("throw new Error('x'.repeat(3e7));").unwrap_err();
+    let RunError::Thrown(thrown) = thrown else { panic!("{thrown:?}") };
+    let stack = thrown.stack.unwrap();
+    assert!(thrown.message.len() < 40_000 && stack.len() < 40_000, "{}", stack.len());
+    assert!(stack.starts_with("Error: xxx") && stack.contains("snippet.ts:1:"), "{stack}");
+    worker.check_serves("long results");
 }
 
 /// Where there is more memory, an operation of the host may be given more at once.

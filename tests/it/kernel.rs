@@ -3,12 +3,19 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::Shutdown,
+    sync::{
+        Arc, Barrier,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
 
-use crate::harness::{TestKernel, failed, needs_sockets, normalised, ok, with_id};
+use crate::{
+    harness::{TestKernel, failed, needs_sockets, normalised, ok, with_id},
+    s3::server::misbehaving_server,
+};
 
 const ENDLESS: &str = "for (;;) {}";
 
@@ -229,6 +236,81 @@ fn a_connection_beyond_its_share_is_not_read_and_loses_nothing() {
     writing.join().unwrap();
     ids.sort_unstable();
     assert_eq!(ids, (0..500).collect::<Vec<_>>());
+}
+
+#[test]
+fn requests_of_all_connections_have_one_bound() {
+    needs_sockets!();
+    let kernel = TestKernel::start_with(|it| it.n_requests = 2);
+    let mut holders = [kernel.client(), kernel.client()];
+    for holder in &mut holders {
+        holder.send(r#"{"id":1,"code":"await new Promise((go) => setTimeout(go, 1e6))"}"#).unwrap();
+    }
+    kernel.wait_for_running(2);
+    let line = r#"{"id":3,"code":"return 1"}"#;
+    let busy = with_id(
+        &json!(3),
+        failed(&json!({
+            "kind": "busy",
+            "message": "2 requests are in flight, which is the limit",
+            "hint": "nothing has run; try again after a pause, or raise `--max-requests` of the kernel",
+        })),
+    );
+    kernel.check(line, &busy);
+    holders[0].send(r#"{"id":1,"op":"cancel"}"#).unwrap();
+    // Its place is free once its answer is gone.
+    let served = with_id(&json!(3), ok(&json!(1)));
+    while normalised(&kernel.client().exchange(line).unwrap()) != served {
+        kernel.wait_for_running(1);
+    }
+    drop(holders);
+    kernel.wait_for_running(0);
+    kernel.check_serves();
+}
+
+#[test]
+fn calls_of_a_run_wait_their_turn_and_what_they_move_is_bounded() {
+    needs_sockets!();
+    let (open, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (counted, pair) = (Arc::clone(&most), Arc::new(Barrier::new(2)));
+    let addr = misbehaving_server(move |head, mut socket| {
+        let n_bytes = if head.starts_with("GET /big ") { 2 << 20 } else { 1_000 };
+        if n_bytes == 1_000 {
+            counted.fetch_max(open.fetch_add(1, Relaxed) + 1, Relaxed);
+            // Two may come at a time, so two do; a third would come while these take
+            // their time.
+            pair.wait();
+            std::thread::sleep(Duration::from_millis(20));
+            open.fetch_sub(1, Relaxed);
+        }
+        let body = "x".repeat(n_bytes);
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {n_bytes}\r\nconnection: close");
+        let _ = write!(socket, "{head}\r\n\r\n{body}");
+    });
+    let kernel = TestKernel::start_with(|it| {
+        it.allow_net.push(addr.to_string().parse().unwrap());
+        it.n_calls = 2;
+        it.received_bytes = 1 << 20;
+        it.sent_bytes = 1 << 20;
+    });
+    let code = "
+        const size = async () => (await (await fetch(input)).text()).length;
+        const told = async (call) => { try { return await call(); } catch (e) { return `${e}: ${e.cause}`; } };
+        return [
+            await Promise.all(Array.from({ length: 10 }, size)),
+            await told(() => fetch(input, { method: 'POST', body: 'x'.repeat(2 << 20) })),
+            await told(async () => (await fetch(`${input}big`)).text()),
+        ];";
+    let line = json!({ "code": code, "input": format!("http://{addr}/") }).to_string();
+    let answer = normalised(&kernel.client().exchange(&line).unwrap());
+    let expected = json!([
+        vec![1_000; 10],
+        "TypeError: fetch failed: the run has sent more than 1 MiB: QuotaExceededError: the run has sent more than 1 MiB",
+        "TypeError: terminated: QuotaExceededError: the run has received more than 1 MiB",
+    ]);
+    assert_eq!(answer["result"], expected, "{answer:#}");
+    assert_eq!(most.load(Relaxed), 2);
+    kernel.check_serves();
 }
 
 #[test]

@@ -11,11 +11,14 @@ use std::{
 };
 
 use llm_kernel::{client::Client, endpoint::Endpoint, kernel::Access};
-use rustix::process::{Resource, getrlimit, setrlimit};
+use rustix::{
+    net::RecvFlags,
+    process::{Resource, getrlimit, setrlimit},
+};
 use serde_json::{Value, json};
 
 use crate::harness::{
-    KernelProgram, TestKernel, failed, needs_sockets, normalised, ok, program, with_id,
+    KernelProgram, TestKernel, bad_request, failed, needs_sockets, normalised, ok, program, with_id,
 };
 
 const GREETING: &str =
@@ -150,6 +153,91 @@ fn all_clients_together_hold_no_more_than_the_limit() {
     }
     until(false);
     kernel.check_serves();
+}
+
+#[test]
+fn a_line_of_many_megabytes_keeps_nobody_else_waiting() {
+    needs_sockets!();
+    let kernel = TestKernel::start(1);
+    let (mut stream, mut other) = (kernel.raw(), kernel.client());
+    // It takes long to parse, and then nothing has to be run to answer it.
+    let input = "0,".repeat(8 << 20);
+    let line = format!(r#"{{"id":1,"code":"","input":[{input}0],"x":1}}"#);
+    stream.write_all(line.as_bytes()).unwrap();
+    other.exchange(r#"{"op":"ping"}"#).unwrap();
+    stream.write_all(b"\n").unwrap();
+    let mut n_pings = 0;
+    let mut byte = [0];
+    while rustix::net::recv(&stream, &mut byte, RecvFlags::PEEK | RecvFlags::DONTWAIT).is_err() {
+        other.exchange(r#"{"op":"ping"}"#).unwrap();
+        n_pings += 1;
+    }
+    assert!(n_pings > 10, "{n_pings} pings while it was parsed");
+
+    // What comes behind it finds it.
+    let line = format!(r#"{{"id":2,"code":"for (;;) {{}}","input":[{input}0],"timeoutMs":60000}}"#);
+    write!(stream, "{line}\n{{\"op\":\"cancel\",\"id\":2}}\n").unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut answers = String::new();
+    stream.read_to_string(&mut answers).unwrap();
+    let mut answers: Vec<Value> = answers.lines().map(normalised).collect();
+    answers.sort_by_key(|it| (it["id"].as_u64(), it["op"].is_string()));
+    let cancelled = failed(&json!({ "kind": "cancelled", "message": "cancelled by the client" }));
+    let expected = [
+        with_id(&json!(1), bad_request("unknown field `x`")),
+        with_id(&json!(2), cancelled),
+        json!({ "id": 2, "op": "cancel", "ok": true, "cancelled": true }),
+    ];
+    assert_eq!(answers, expected);
+    kernel.check_serves();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn who_waits_after_a_half_close_is_not_asked_again_and_again() {
+    needs_sockets!();
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("k");
+    let kernel = KernelProgram::on(&socket);
+    let mut observer = Client::connect(&Endpoint::Unix(socket.clone()), None).unwrap();
+    let mut wait_for = |name: &str, n: u64| {
+        let mut stats = || -> Value {
+            let stats = observer.exchange(r#"{"op":"stats"}"#).unwrap();
+            serde_json::from_str(&stats).unwrap()
+        };
+        while stats()["stats"].pointer(name) != Some(&json!(n)) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    };
+    let waiting: Vec<UnixStream> = (0..100)
+        .map(|_| {
+            let mut stream = UnixStream::connect(&socket).unwrap();
+            let code = "await new Promise((go) => setTimeout(go, 1e6))";
+            writeln!(stream, "{}", json!({ "code": code, "timeoutMs": 2_000_000 })).unwrap();
+            stream.shutdown(Shutdown::Write).unwrap();
+            stream
+        })
+        .collect();
+    wait_for("/running", 100);
+    let wake_ups = || -> u64 {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", kernel.child.id())).unwrap();
+        let switches = tasks.map(|task| {
+            let status = std::fs::read_to_string(task.unwrap().path().join("status")).unwrap();
+            let line = status.lines().find(|it| it.starts_with("voluntary_ctxt")).unwrap();
+            line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
+        });
+        switches.sum()
+    };
+    // What came before has to calm down, however long that takes.
+    let is_quiet = (0..40).any(|_| {
+        let before = wake_ups();
+        std::thread::sleep(Duration::from_millis(250));
+        wake_ups() - before <= 2
+    });
+    assert!(is_quiet, "it wakes up though nothing happens");
+    drop(waiting);
+    wait_for("/answers/cancelled", 100);
+    check_greeting(&Endpoint::Unix(socket));
 }
 
 #[test]

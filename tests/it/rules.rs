@@ -46,6 +46,40 @@ fn dependencies_stay_with_their_owner() {
     }
 }
 
+/// Outside of tests, which are what they name.
+#[test]
+fn every_unsafe_block_names_a_test_that_would_notice() {
+    let all: String = sources()
+        .iter()
+        .map(|it| text_of(it))
+        .chain(files_below("tests/it").iter().map(|it| text_of(it)))
+        .collect();
+    let mut wrong = Vec::new();
+    for path in sources() {
+        let text = text_of(&path);
+        let code = text.split("\nmod tests {").next().unwrap_or_default();
+        for reason in code.split("// SAFETY: ").skip(1).map(comment) {
+            let names = reason.split_once(" Test: ").map(|(_, names)| names.trim_end_matches('.'));
+            let exists = |name: &str| {
+                let function = name.rsplit("::").next().unwrap_or_default();
+                all.contains(&format!("fn {function}("))
+            };
+            if !names.is_some_and(|names| names.split(", ").all(exists)) {
+                wrong.push(format!("{}: {reason}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The comment that a text begins with, in one line.
+fn comment(text: &str) -> String {
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default().to_owned();
+    let more = lines.map_while(|it| it.trim_start().strip_prefix("// "));
+    more.fold(first, |all, line| all + " " + line)
+}
+
 #[test]
 fn unsafe_code_stays_in_three_modules() {
     for path in sources() {
@@ -75,9 +109,14 @@ fn text_of(path: &Path) -> String {
 
 /// Every Rust file under `src/`, relative to the package root.
 fn sources() -> Vec<PathBuf> {
-    let mut res = Vec::new();
-    go(&mut res, Path::new("src"));
+    let res = files_below("src");
     assert!(res.len() > 30, "looked in the wrong folder");
+    res
+}
+
+fn files_below(folder: &str) -> Vec<PathBuf> {
+    let mut res = Vec::new();
+    go(&mut res, Path::new(folder));
     return res;
 
     fn go(acc: &mut Vec<PathBuf>, dir: &Path) {

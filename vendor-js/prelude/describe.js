@@ -2,18 +2,30 @@
 import { inspect } from "node-inspect-extracted";
 import {
   MapCtor, MapPrototypeDelete, MapPrototypeForEach, MapPrototypeSet, StringEndsWith, StringIndexOf, StringSlice,
-  StringStartsWith, getOwnPropertyDescriptor, getPrototypeOf, isError, jsonStringify,
+  StringStartsWith, StringToWellFormed, getOwnPropertyDescriptor, getPrototypeOf, isError, jsonStringify,
 } from "./primordials.js";
 
 const ERROR_OPTIONS = { __proto__: null, depth: 4, maxArrayLength: 20, maxStringLength: 2000 };
 const VALUE_OPTIONS = { __proto__: null, depth: 2, maxArrayLength: 20, maxStringLength: 10000 };
+// What an answer shows of a name, a message or a stack: what was thrown may be as
+// large as the heap.
+const MAX_UNITS = 32 * 1024;
+// Rejections without a handler that are told one by one.
+const MAX_LEFTOVERS = 100;
 const BRIEF_OPTIONS = { __proto__: null, depth: 0, maxArrayLength: 3, maxStringLength: 100, breakLength: Infinity };
 
 // JSON text `{"name","message","stack"}`; name and stack are null when what
 // was thrown is not an Error. Never throws.
 export function describe(reason) {
   const { name, message, stack } = isErrorLike(reason) ? describeError(reason) : describeOther(reason);
-  return jsonStringify({ __proto__: null, name, message, stack });
+  return jsonStringify({ __proto__: null, name: shortened(name), message: shortened(message), stack: shortened(stack) });
+}
+
+// Its beginning and, since that is where the frames are, its end.
+function shortened(text) {
+  if (text === null || text.length <= MAX_UNITS) return text;
+  const cut = `… (${text.length - MAX_UNITS} characters left out) …`;
+  return StringToWellFormed(StringSlice(text, 0, MAX_UNITS / 2)) + cut + StringToWellFormed(StringSlice(text, -MAX_UNITS / 2));
 }
 
 function isErrorLike(reason) {
@@ -85,11 +97,19 @@ export function rejection(promise, reason, isHandled) {
 // is the run's own answer.
 export function leftovers(mainPromise) {
   let list = "";
+  let told = 0;
+  let more = 0;
   MapPrototypeForEach(unhandled, ({ reason }, promise) => {
     if (promise === mainPromise) return;
+    if (told === MAX_LEFTOVERS) {
+      more++;
+      return;
+    }
+    told++;
     const { message, stack } = isErrorLike(reason) ? describeError(reason) : describeOther(reason);
-    const line = `unhandled rejection: ${stack ?? message}`;
+    const line = `unhandled rejection: ${shortened(stack ?? message)}`;
     list += (list === "" ? "" : ",") + jsonStringify(line);
   });
+  if (more > 0) list += `,${jsonStringify(`unhandled rejections: ${more} more`)}`;
   return `[${list}]`;
 }

@@ -37,6 +37,15 @@ export function call(op, ...args) {
   });
 }
 
+// The same, without a promise where the op has its reply at hand.
+export function answer(op, ...args) {
+  const id = ask(op, ...args);
+  if (typeof id !== "number") return id;
+  return new PromiseCtor((resolve, reject) => {
+    MapPrototypeSet(pending, id, { __proto__: null, resolve, reject });
+  });
+}
+
 // The same for one that works beside the run. What is large goes ahead in slices.
 export function work(op, ...args) {
   for (let idx = 0; idx < args.length; idx++) {

@@ -4,7 +4,7 @@
 // comes later captures what came before.
 import "./lockdown.js";
 import "./generators.js";
-import { ask, call, door, settle, start, work } from "./door.js";
+import { answer, ask, call, door, settle, start, work } from "./door.js";
 import "./errors.js";
 import "./clock.js";
 import "./random.js";
@@ -32,9 +32,10 @@ import "./headers.js";
 import "./formdata.js";
 import "./fetch.js";
 import "./platform.js";
+import { kept } from "./shapes.js";
 import "./helpers.js";
 import "./require.js";
 
-globalThis.__hooks = { stringify, describe, takeTimer, takeTick, settle, rejection, leftovers };
+globalThis.__hooks = { stringify, describe, takeTimer, takeTick, settle, rejection, leftovers, kept };
 // For the bundles that come after this one; gone before the image is sealed.
-globalThis.__host = { ask, call, door, start, work };
+globalThis.__host = { answer, ask, call, door, start, work };

@@ -3,7 +3,7 @@
 // is its request: a text of kind, locales and options.
 import * as op from "./ops.js";
 import {
-  MapCtor, MapPrototypeHas, MapPrototypeSet, RangeErrorCtor, StringIndexOf, StringReplaceAll, StringSlice, TypeErrorCtor, WeakMapCtor, WeakMapGet, WeakMapSet,
+  MapCtor, MapPrototypeHas, MapPrototypeSet, RangeErrorCtor, StringIndexOf, StringReplaceAll, StringSlice, StringStartsWith, TypeErrorCtor, WeakMapCtor, WeakMapGet, WeakMapSet,
   create, defineHidden, defineProperty, floor, getOwnPropertyDescriptor, isArray, jsonStringify, ownKeys, uncurryThis,
 } from "./primordials.js";
 import { door } from "./door.js";
@@ -509,15 +509,51 @@ function itemsOf(list) {
       push(items, item);
     }
   }
-  return jsonStringify(items);
+  return items;
+}
+
+// The host knows what stands around the items, which stay here: `add` gets them and
+// what stands before each and behind all.
+function writeList(own, items, add) {
+  if (items.length === 0) return;
+  own.patterns ??= jsonParse(door(op.INTL, own.request, "patterns"));
+  const last = items.length - 1;
+  const behind = [];
+  for (let idx = 0; idx < last; idx++) {
+    const pattern = own.patterns[last === 1 ? 0 : idx + 1 === last ? 3 : idx === 0 ? 1 : 2];
+    add("literal", pattern[0]);
+    add("element", items[idx]);
+    add("literal", pattern.length > 3 ? pattern[spokenLike(items[idx + 1])] : pattern[1]);
+    if (pattern[2] !== "") push(behind, pattern[2]);
+  }
+  add("element", items[last]);
+  for (let idx = behind.length - 1; idx >= 0; idx--) add("literal", behind[idx]);
+}
+
+// In Spanish: what stands before a word that begins so.
+function spokenLike(next) {
+  const start = lower(StringSlice(next, 0, 3));
+  const begins = (sounds) => StringStartsWith(start, sounds);
+  if (begins("i") || (begins("hi") && start !== "hia" && start !== "hie")) return 3;
+  return begins("o") || begins("ho") || begins("8") || next === "11" || start === "11 " ? 4 : 1;
 }
 
 service("ListFormat", false, listRequest, {
   format(list) {
-    return door(op.INTL, slotsOf(this, "ListFormat", "format").request, "format", itemsOf(list));
+    const own = slotsOf(this, "ListFormat", "format");
+    let text = "";
+    writeList(own, itemsOf(list), (type, value) => {
+      text += value;
+    });
+    return text;
   },
   formatToParts(list) {
-    return jsonParse(door(op.INTL, slotsOf(this, "ListFormat", "formatToParts").request, "parts", itemsOf(list)));
+    const own = slotsOf(this, "ListFormat", "formatToParts");
+    const parts = [];
+    writeList(own, itemsOf(list), (type, value) => {
+      if (type === "element" || value !== "") push(parts, { type, value });
+    });
+    return parts;
   },
 });
 

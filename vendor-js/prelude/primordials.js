@@ -23,6 +23,7 @@ export const StringStartsWith = uncurryThis(String.prototype.startsWith);
 export const StringEndsWith = uncurryThis(String.prototype.endsWith);
 export const StringRepeat = uncurryThis(String.prototype.repeat);
 export const StringCharCodeAt = uncurryThis(String.prototype.charCodeAt);
+export const StringToWellFormed = uncurryThis(String.prototype.toWellFormed);
 export const StringTrimEnd = uncurryThis(String.prototype.trimEnd);
 
 export const MapCtor = Map;

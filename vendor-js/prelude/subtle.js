@@ -11,8 +11,8 @@ import { Crypto } from "./random.js";
 import { derInteger, derBits, derOctets, derSequence, readDer, withoutZeros } from "./der.js";
 
 // Work on more bytes than this, or that is slow for its bytes, is done beside
-// the run: a millisecond of it.
-const AT_ONCE_BYTES = 1024 * 1024;
+// the run: less than a millisecond of it, also where the bytes are copied first.
+const AT_ONCE_BYTES = 64 * 1024;
 const AT_ONCE_ROUNDS = 1000;
 const HASH_BYTES = { __proto__: null, "SHA-1": 20, "SHA-256": 32, "SHA-384": 48, "SHA-512": 64 };
 const BLOCK_BYTES = { __proto__: null, "SHA-1": 64, "SHA-256": 64, "SHA-384": 128, "SHA-512": 128 };
@@ -282,10 +282,13 @@ async function derive(algorithm, key, bytes, usage) {
   const { k } = keyFor(key, usage, name);
   const salt = copyOf(algorithm.salt, `${name}: salt`);
   const hash = hashOf(algorithm.hash, name);
-  if (name === "HKDF") return await perform(false, "hkdf", hash, k, salt, copyOf(algorithm.info, "HKDF: info"), bytes);
+  if (name === "HKDF") {
+    const info = copyOf(algorithm.info, "HKDF: info");
+    return await perform(info.length > 1024, "hkdf", hash, k, salt, info, bytes);
+  }
   const rounds = Math.trunc(+algorithm.iterations);
   if (!(rounds >= 1 && rounds < 2 ** 32)) fail("OperationError", `iterations must be from 1 to ${2 ** 32 - 1}, not ${algorithm.iterations}`);
-  return await perform(rounds * Math.ceil(bytes / HASH_BYTES[hash]) > AT_ONCE_ROUNDS, "pbkdf2", hash, k, salt, rounds, bytes);
+  return await perform((rounds + salt.length / 64) * Math.ceil(bytes / HASH_BYTES[hash]) > AT_ONCE_ROUNDS, "pbkdf2", hash, k, salt, rounds, bytes);
 }
 
 // `encrypt` and `decrypt`.

@@ -1,7 +1,10 @@
 // In place of the browser's getEndpointFromConfig, which knows no environment:
 // the endpoint that the operator configured on the host.
-import { hostDefaults } from "./host.js";
+import { isPromise } from "./at-hand.js";
+import { defaultsNow } from "./host.js";
 
-export async function getEndpointFromConfig() {
-  return (await hostDefaults()).endpoint ?? undefined;
+// The value, or its promise.
+export function getEndpointFromConfig() {
+  const defaults = defaultsNow();
+  return isPromise(defaults) ? defaults.then((it) => it.endpoint ?? undefined) : (defaults.endpoint ?? undefined);
 }

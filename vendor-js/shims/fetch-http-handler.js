@@ -2,6 +2,7 @@
 // host, which signs them, computes checksums, decides where they may go and keeps
 // connections warm between runs. Bodies stream both ways.
 import { HttpResponse } from "@smithy/core/protocols";
+import { NOT_YET, valueNow } from "./at-hand.js";
 import { HostBody, streamCollector } from "./body.js";
 import { ask, door, op, start } from "./host.js";
 import { pathOf } from "./request-path.js";
@@ -28,7 +29,10 @@ export class FetchHttpHandler {
 
   async handle(request, { abortSignal, requestTimeout } = {}) {
     if (abortSignal?.aborted) throw abortError(abortSignal);
-    if (typeof this.#options === "function") this.#options = await this.#options();
+    if (typeof this.#options === "function") {
+      const options = valueNow(this.#options);
+      this.#options = options === NOT_YET ? await this.#options() : options;
+    }
     const headers = { ...request.headers };
     const sign = takeNote(headers);
     const hasBody = request.method !== "GET" && request.method !== "HEAD";

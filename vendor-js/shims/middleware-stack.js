@@ -1,36 +1,36 @@
 // In place of @smithy/core's MiddlewareStack: the same stack and the same order.
-// The SDK's makes its dozen functions anew for every client and every command,
-// and copies and sorts all entries several times for each request, which is a
-// sixth of what a request costs an interpreter. Here entries are shared between
-// stacks, which never change them, and lie in order from the beginning.
+// The SDK's makes its dozen functions anew for every client and every command, and
+// copies and sorts all entries several times for each request, which is a sixth of
+// what a request costs an interpreter. Here a stack is a plan and its middlewares: a
+// plan knows its places and their order, never changes, and leads to those that have
+// one place more. The image holds the plans of what the SDK itself puts on stacks.
 const STEPS = { initialize: 5, serialize: 4, build: 3, finalizeRequest: 2, deserialize: 1 };
 const PRIORITIES = { high: 3, normal: 2, low: 1 };
+const NONE = [];
+// No stack of the SDK's takes more steps.
+const MAX_STEPS = 64;
+
+// Options → their place.
+const known = new WeakMap();
 
 class Stack {
-  // Of the first step first; among equals, in order of adding.
-  #absolute = [];
-  // In order of adding.
-  #relative = [];
-  // Name or alias → entry.
-  #named = new Map();
+  #plan = EMPTY;
+  // Of the plan's places.
+  #middlewares = [];
   #isIdentified = false;
 
   add(middleware, options = {}) {
-    const { name, aliases, tags, step = "initialize", priority = "normal", override } = options;
-    const rank = (STEPS[step] ?? 0) * 4 + (PRIORITIES[priority || "normal"] ?? 0);
-    this.#insert({ middleware, name, aliases, names: namesOf(name, aliases), tags, step, priority, override, rank });
+    this.#put(placeOf(options, false), middleware);
   }
 
   addRelativeTo(middleware, options) {
-    const { name, aliases, tags, step, relation, toMiddleware, override } = options;
-    this.#insert({ middleware, name, aliases, names: namesOf(name, aliases), tags, step, relation, toMiddleware, override });
+    this.#put(placeOf(options, true), middleware);
   }
 
   clone() {
     const res = new Stack();
-    res.#absolute = this.#absolute.slice();
-    res.#relative = this.#relative.slice();
-    res.#named = new Map(this.#named);
+    res.#plan = this.#plan;
+    res.#middlewares = this.#middlewares.slice();
     res.#isIdentified = this.#isIdentified;
     return res;
   }
@@ -40,12 +40,12 @@ class Stack {
   }
 
   remove(toRemove) {
-    if (typeof toRemove === "string") return this.#keep((entry) => !entry.names.includes(toRemove));
-    return this.#keep((entry) => entry.middleware !== toRemove);
+    if (typeof toRemove === "string") return this.#keep((place) => !place.names.includes(toRemove));
+    return this.#keep((place, middleware) => middleware !== toRemove);
   }
 
   removeByTag(tag) {
-    return this.#keep((entry) => !entry.tags?.includes(tag));
+    return this.#keep(({ tags }) => !tags?.includes(tag));
   }
 
   concat(from) {
@@ -56,16 +56,19 @@ class Stack {
   }
 
   applyToStack(stack) {
-    for (let idx = 0; idx < this.#absolute.length; idx++) stack.#insert(this.#absolute[idx]);
-    for (let idx = 0; idx < this.#relative.length; idx++) stack.#insert(this.#relative[idx]);
+    const { places } = this.#plan;
+    for (let idx = 0; idx < places.length; idx++) if (!places[idx].isRelative) stack.#put(places[idx], this.#middlewares[idx]);
+    for (let idx = 0; idx < places.length; idx++) if (places[idx].isRelative) stack.#put(places[idx], this.#middlewares[idx]);
     stack.identifyOnResolve(this.#isIdentified);
     return stack;
   }
 
   identify() {
-    return this.#inOrder(true).map(
-      (entry) => `${title(entry)} - ${entry.step ?? `${entry.relation} ${entry.toMiddleware}`}`,
-    );
+    const { places } = this.#plan;
+    return orderOf(places, true).map((idx) => {
+      const { step, relation, toMiddleware } = places[idx];
+      return `${title(places[idx])} - ${step ?? `${relation} ${toMiddleware}`}`;
+    });
   }
 
   identifyOnResolve(toggle) {
@@ -74,91 +77,170 @@ class Stack {
   }
 
   resolve(handler, context) {
-    const entries = this.#inOrder(false);
-    for (let idx = entries.length - 1; idx >= 0; idx--) handler = entries[idx].middleware(handler, context);
+    const order = this.#plan.order();
+    for (let idx = order.length - 1; idx >= 0; idx--) {
+      const middleware = this.#middlewares[order[idx]];
+      handler = middleware(handler, context);
+    }
     if (this.#isIdentified) console.log(this.identify());
     return handler;
   }
 
-  #insert(entry) {
-    const isRelative = entry.rank === undefined;
-    const list = isRelative ? this.#relative : this.#absolute;
-    const { names } = entry;
-    // By index, here and below: an iterator costs more than what it is for.
-    for (let idx = 0; idx < names.length; idx++) {
-      const name = names[idx];
-      if (!this.#named.has(name)) continue;
-      if (!entry.override) throw new Error(`Duplicate middleware name '${title(entry)}'`);
-      const at = list.findIndex((other) => other.names.includes(name));
-      if (at < 0) continue;
-      const other = list[at];
-      if (place(other) !== place(entry)) {
-        throw new Error(`"${title(other)}" middleware ${place(other)} cannot be overridden by "${title(entry)}" middleware ${place(entry)}.`);
-      }
-      list.splice(at, 1);
-    }
-    for (let idx = 0; idx < names.length; idx++) this.#named.set(names[idx], entry);
-    let at = list.length;
-    if (!isRelative) while (at > 0 && list[at - 1].rank < entry.rank) at--;
-    if (at === list.length) list.push(entry);
-    else list.splice(at, 0, entry);
+  #put(place, middleware) {
+    const { plan, dropped } = this.#plan.with(place);
+    if (dropped !== NONE) this.#middlewares = this.#middlewares.filter((_, idx) => !dropped.includes(idx));
+    this.#middlewares.push(middleware);
+    this.#plan = plan;
   }
 
   #keep(isKept) {
-    const before = this.#absolute.length + this.#relative.length;
-    const keep = (entry) => {
-      if (isKept(entry)) return true;
-      for (const name of entry.names) this.#named.delete(name);
-      return false;
-    };
-    this.#absolute = this.#absolute.filter(keep);
-    this.#relative = this.#relative.filter(keep);
-    return this.#absolute.length + this.#relative.length < before;
-  }
-
-  // All entries, those that are relative to another beside it.
-  #inOrder(isDebug) {
-    if (this.#relative.length === 0) return this.#absolute;
-    const [before, after] = [new Map(), new Map()];
-    for (const entry of this.#relative) {
-      if (!entry.toMiddleware) continue;
-      const target = this.#named.get(entry.toMiddleware);
-      if (target === undefined) {
-        if (isDebug) continue;
-        throw new Error(
-          `${entry.toMiddleware} is not found when adding ${title(entry)} middleware ${entry.relation} ${entry.toMiddleware}`,
-        );
-      }
-      const side = entry.relation === "after" ? after : before;
-      const beside = side.get(target);
-      if (beside === undefined) side.set(target, [entry]);
-      else beside.push(entry);
-    }
-    const res = [];
-    const push = (entry) => {
-      const earlier = before.get(entry);
-      if (earlier !== undefined) for (let idx = 0; idx < earlier.length; idx++) push(earlier[idx]);
-      res.push(entry);
-      // Who comes last stands nearest.
-      const later = after.get(entry);
-      if (later !== undefined) for (let idx = later.length - 1; idx >= 0; idx--) push(later[idx]);
-    };
-    for (let idx = 0; idx < this.#absolute.length; idx++) push(this.#absolute[idx]);
-    return res;
+    const { places, left } = this.#plan;
+    const kept = places.map((place, idx) => isKept(place, this.#middlewares[idx]));
+    if (!kept.includes(false)) return false;
+    const gone = places.flatMap(({ names }, idx) => (kept[idx] ? NONE : names));
+    this.#plan = new Plan(
+      places.filter((_, idx) => kept[idx]),
+      left.filter((name) => !gone.includes(name)),
+    );
+    this.#middlewares = this.#middlewares.filter((_, idx) => kept[idx]);
+    return true;
   }
 }
+
+class Plan {
+  #order;
+  // Place → what comes of it here.
+  #next = new Map();
+  #nSteps;
+
+  // In order of adding; and names that count as taken though they went when others
+  // took the places of theirs.
+  constructor(places, left, nSteps = 0) {
+    this.places = places;
+    this.left = left;
+    this.#nSteps = nSteps;
+  }
+
+  order() {
+    return (this.#order ??= orderOf(this.places, false));
+  }
+
+  // The plan with that place, and which places it has no more.
+  with(place) {
+    let step = this.#next.get(place);
+    if (step === undefined) {
+      step = this.#step(place);
+      if (place.isKept && this.#nSteps < MAX_STEPS) this.#next.set(place, step);
+    }
+    return step;
+  }
+
+  #step(place) {
+    const { places, left } = this;
+    const dropped = [];
+    for (const name of place.names) {
+      if (!left.includes(name) && !places.some(({ names }) => names.includes(name))) continue;
+      if (!place.override) throw new Error(`Duplicate middleware name '${title(place)}'`);
+      const at = places.findIndex(
+        ({ isRelative, names }, idx) => isRelative === place.isRelative && !dropped.includes(idx) && names.includes(name),
+      );
+      if (at < 0) continue;
+      const other = places[at];
+      if (where(other) !== where(place)) {
+        throw new Error(`"${title(other)}" middleware ${where(other)} cannot be overridden by "${title(place)}" middleware ${where(place)}.`);
+      }
+      dropped.push(at);
+    }
+    const kept = places.filter((_, idx) => !dropped.includes(idx));
+    const gone = dropped.flatMap((idx) => places[idx].names).filter((name) => !left.includes(name));
+    const plan = new Plan([...kept, place], [...left, ...gone], this.#nSteps + 1);
+    return { plan, dropped: dropped.length === 0 ? NONE : dropped };
+  }
+}
+
+const EMPTY = new Plan([], []);
 
 export const constructStack = () => new Stack();
 
-const NO_NAMES = [];
-
-function namesOf(name, aliases) {
-  if (aliases === undefined || aliases.length === 0) return name ? [name] : NO_NAMES;
-  return name ? [name, ...aliases] : [...aliases];
+function placeOf(options, isRelative) {
+  const place = known.get(options);
+  if (place !== undefined && place.isRelative === isRelative && isOf(place, options)) {
+    // Who adds with the same options twice will do so again; options that are made
+    // anew each time would fill the memory with plans.
+    place.isKept = true;
+    return place;
+  }
+  const { name, aliases, tags, override } = options;
+  const res = { isRelative, isKept: false, name, aliases, names: namesOf(name, aliases), tags, override };
+  if (isRelative) {
+    res.step = options.step;
+    res.relation = options.relation;
+    res.toMiddleware = options.toMiddleware;
+  } else {
+    const { step = "initialize", priority = "normal" } = options;
+    res.step = step;
+    res.priority = priority;
+    res.rank = (STEPS[step] ?? 0) * 4 + (PRIORITIES[priority || "normal"] ?? 0);
+  }
+  known.set(options, res);
+  return res;
 }
 
-function place({ relation, toMiddleware, priority, step }) {
-  return relation === undefined ? `with ${priority} priority in ${step} step` : `${relation} "${toMiddleware}" middleware`;
+// Whether that is still what they say.
+function isOf(place, options) {
+  const { name, aliases } = options;
+  if (name !== place.name || aliases !== place.aliases) return false;
+  if (options.tags !== place.tags || options.override !== place.override) return false;
+  if (aliases !== undefined && !isSame(namesOf(name, aliases), place.names)) return false;
+  if (place.isRelative) {
+    return options.step === place.step && options.relation === place.relation && options.toMiddleware === place.toMiddleware;
+  }
+  return (options.step ?? "initialize") === place.step && (options.priority ?? "normal") === place.priority;
+}
+
+const isSame = (names, others) => names.length === others.length && names.every((name, idx) => name === others[idx]);
+
+// Positions of all places, those that are relative to another beside it.
+function orderOf(places, isDebug) {
+  const indices = [...places.keys()];
+  const absolute = indices.filter((idx) => !places[idx].isRelative);
+  const relative = indices.filter((idx) => places[idx].isRelative);
+  const named = new Map();
+  for (const idx of [...absolute, ...relative]) for (const name of places[idx].names) named.set(name, idx);
+  const [before, after] = [new Map(), new Map()];
+  for (const idx of relative) {
+    const { relation, toMiddleware } = places[idx];
+    if (!toMiddleware) continue;
+    const target = named.get(toMiddleware);
+    if (target === undefined) {
+      if (isDebug) continue;
+      throw new Error(
+        `${toMiddleware} is not found when adding ${title(places[idx])} middleware ${relation} ${toMiddleware}`,
+      );
+    }
+    const side = relation === "after" ? after : before;
+    const beside = side.get(target);
+    if (beside === undefined) side.set(target, [idx]);
+    else beside.push(idx);
+  }
+  const res = [];
+  const push = (idx) => {
+    for (const earlier of before.get(idx) ?? NONE) push(earlier);
+    res.push(idx);
+    // Who comes last stands nearest.
+    for (const later of (after.get(idx) ?? NONE).toReversed()) push(later);
+  };
+  // Of the first step first; among equals, in order of adding.
+  for (const idx of absolute.toSorted((a, b) => places[b].rank - places[a].rank)) push(idx);
+  return res;
+}
+
+function namesOf(name, aliases) {
+  return [...(name ? [name] : NONE), ...(aliases ?? NONE)];
+}
+
+function where({ relation, toMiddleware, priority, step, isRelative }) {
+  return isRelative ? `${relation} "${toMiddleware}" middleware` : `with ${priority} priority in ${step} step`;
 }
 
 function title({ name, aliases }) {

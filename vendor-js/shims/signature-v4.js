@@ -3,6 +3,7 @@
 // host's keys must not be here.
 import { call, op } from "./host.js";
 import { pathOf } from "./request-path.js";
+import { NOT_YET, valueNow } from "./at-hand.js";
 import { CHECKSUM_BY_HOST, keysOf, note } from "./signing.js";
 
 const MAX_SECONDS = 7 * 24 * 60 * 60;
@@ -17,7 +18,8 @@ export class SignatureV4 {
   }
 
   async sign(request, options = {}) {
-    return this.signWith(request, await this.credentialProvider(), options);
+    const credentials = valueNow(this.credentialProvider);
+    return await this.signWith(request, credentials === NOT_YET ? await this.credentialProvider() : credentials, options);
   }
 
   async signWith(request, credentials, { signingRegion, signingService } = {}) {

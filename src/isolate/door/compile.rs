@@ -38,10 +38,10 @@ pub(crate) fn compile(file: &CStr, source: &str, form: Form) -> Result<Vec<u8>, 
     // The engine's parser looks at the byte behind the text.
     let mut text = source.as_bytes().to_vec();
     text.push(0);
-    // SAFETY: the engine's functions are called as quickjs.h says, on one thread;
-    // every value is freed before its context, and no callback of ours is set. The
-    // parser stops at the NUL behind the text, also where that breaks off. Test:
-    // `door::tests::a_bundle_is_a_script_or_a_module`.
+    // SAFETY: the engine's functions are called as quickjs.h says, on one thread; every
+    // value is freed before its context, and no callback of ours is set. The parser stops
+    // at the NUL behind the text, also where that breaks off. Test:
+    // door::tests::a_bundle_is_a_script_or_a_module.
     unsafe {
         let rt = qjs::JS_NewRuntime();
         let ctx = qjs::JS_NewContext(rt);
@@ -84,7 +84,8 @@ pub(crate) fn compile(file: &CStr, source: &str, form: Form) -> Result<Vec<u8>, 
 ///
 /// `value` is a live value of `ctx`.
 unsafe fn copy(ctx: *mut qjs::JSContext, value: qjs::JSValue) -> String {
-    // SAFETY: passed on to the caller; the text is copied before it is freed.
+    // SAFETY: passed on to the caller; the text is copied before it is freed. Test:
+    // door::tests::a_bundle_is_a_script_or_a_module.
     unsafe {
         let mut len = 0;
         let at = qjs::JS_ToCStringLen2(ctx, &raw mut len, value, false);

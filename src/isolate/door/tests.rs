@@ -5,6 +5,7 @@ use rquickjs::{Context, Module, Runtime, WriteOptions};
 use super::*;
 use crate::isolate::{
     Blueprint, BuildError, Isolate, RunError, Tracking, Uses, Verify,
+    drive::faults,
     host::Op,
     preset::{DEFAULT, Preset},
     tests::run,
@@ -20,12 +21,21 @@ fn bundle(name: &'static str, source: &str) -> Bytecode {
 }
 
 fn build(guard: &Guard, bundles: Vec<Bytecode>) -> Result<Isolate, BuildError> {
+    build_with(16 << 20, guard, bundles)
+}
+
+fn build_with(
+    memory_bytes: usize,
+    guard: &Guard,
+    bundles: Vec<Bytecode>,
+) -> Result<Isolate, BuildError> {
     Isolate::build(
         guard,
         Blueprint {
             preset: Preset::of_bundles(bundles),
             uses: Uses::Many,
-            memory_bytes: 16 << 20,
+            memory_bytes,
+            stack_bytes: 8 << 20,
             tracking: Tracking::Best,
             verify: Verify::EachRollback,
         },
@@ -132,6 +142,23 @@ fn the_door_calls_nothing_of_its_arguments() {
     assert_eq!(outcome.result, Ok(r#"{"touched":0,"wrong":[]}"#.to_owned()));
 }
 
+#[test]
+fn a_panic_in_any_op_costs_its_run_even_if_that_catches_it() {
+    let guard = Guard::adopt_thread().unwrap();
+    let open = bundle("open", "globalThis.openDoor = globalThis.__door;");
+    let mut isolate = build(&guard, vec![open, prelude()]).unwrap();
+    for op in Op::ALL {
+        faults::PANICS.set(Some(op));
+        let number = op as u32;
+        let body = format!("try {{ openDoor({number}); }} catch {{}} return 1;");
+        let outcome = run(&mut isolate, &guard, &body);
+        faults::PANICS.set(None);
+        let message = format!("host operation {number} failed");
+        assert_eq!(outcome.result, Err(RunError::Internal(message)), "{op:?}");
+        assert_eq!(run(&mut isolate, &guard, "return 2;").result, Ok("2".to_owned()));
+    }
+}
+
 /// While an error is made, the engine calls `prepareStackTrace`: code of the snippet,
 /// which may use the door, and with that ends what the host had said before.
 #[test]
@@ -168,6 +195,22 @@ fn errors_of_the_host_are_whole_whatever_the_snippet_does_while_they_are_made() 
         return wrong;"#;
     let outcome = run(&mut isolate, &guard, body);
     assert_eq!(outcome.result, Ok("[]".to_owned()));
+}
+
+/// The copy in which they are replaced is not the run's memory.
+#[test]
+fn large_texts_with_half_characters_are_refused() {
+    let guard = Guard::adopt_thread().unwrap();
+    let mut isolate = build_with(64 << 20, &guard, vec![prelude()]).unwrap();
+    let body = r#"
+        const half = "\ud800", compare = (text) => {
+            try { return text.localeCompare("a"); } catch (error) { return `${error.name}: ${error.message}`; }
+        };
+        return [compare(half.repeat(9)), compare(half + "x".repeat(5e6)), compare("x".repeat(5e6))];"#;
+    let outcome = run(&mut isolate, &guard, body);
+    let refused = "RangeError: a text with half characters (surrogates without their other half) \
+         has at most 4 MiB here; see `toWellFormed`";
+    assert_eq!(outcome.result, Ok(format!(r#"[1,"{refused}",1]"#)));
 }
 
 #[test]

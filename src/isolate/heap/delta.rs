@@ -94,9 +94,10 @@ impl Heap {
         let last = scratch.end - LINK_BYTES..scratch.end;
         let used = scratch.start..scratch.start + scratch_bytes;
         for from in self.written.iter().chain([&used, &last]) {
-            // SAFETY: the ranges lie in the image and in scratch, which are mapped
-            // and which nobody writes to while no engine runs; `take` answers a
-            // buffer of at least the sum of their lengths.
+            // SAFETY: the ranges lie in the image and in scratch, which are mapped and
+            // which nobody writes to while no engine runs; `take` answers a buffer of at
+            // least the sum of their lengths. Test:
+            // delta::tests::a_delta_restores_every_byte.
             unsafe {
                 ptr::copy_nonoverlapping(from.start as *const u8, to as *mut u8, from.len());
             }
@@ -132,8 +133,8 @@ impl Heap {
         space.refused = refused;
         let mut from = buffer.start();
         for to in pages.iter().chain([&used, &last]) {
-            // SAFETY: as in `suspend`, the other way: the same ranges of the same
-            // heap, which no engine runs in.
+            // SAFETY: as in `suspend`, the other way: the same ranges of the same heap,
+            // which no engine runs in. Test: delta::tests::a_delta_restores_every_byte.
             unsafe {
                 ptr::copy_nonoverlapping(from as *const u8, to.start as *mut u8, to.len());
             }
@@ -173,7 +174,8 @@ impl Mapping {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANON;
         let buffer = Mapping::map(len, libc::PROT_READ | libc::PROT_WRITE, flags, None)?;
         for advice in range_advice() {
-            // SAFETY: the range is ours; none of these advices changes content.
+            // SAFETY: the range is ours; none of these advices changes content. Test:
+            // delta::tests::few_buffers_are_kept.
             unsafe { libc::madvise(buffer.at.as_ptr(), buffer.len, *advice) };
         }
         Ok(buffer)

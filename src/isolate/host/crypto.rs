@@ -34,6 +34,10 @@ const ROUNDS_AT_ONCE: u32 = 2048;
 /// What one signature may be of: ring hashes it in one piece, which takes some
 /// 30 ms and cannot be called off.
 const MAX_SIGNED_BYTES: usize = 16 << 20;
+/// A secret is hashed in one piece, for each block of what is derived from it.
+const MAX_SECRET_BYTES: usize = 1 << 20;
+/// Hashed for each of up to 255 blocks.
+const MAX_INFO_BYTES: usize = 8 << 10;
 /// What one derivation may give.
 const MAX_DERIVED_BYTES: usize = 1 << 20;
 
@@ -150,7 +154,7 @@ impl Task {
                 Task::Digest { hash: Hash::of(hash)?, data: data.to_vec() }
             }
             ("hmac", [Text(hash), Bytes(key), Bytes(data)]) => {
-                Task::Hmac { hash: Hash::of(hash)?, key: key.to_vec(), data: data.to_vec() }
+                Task::Hmac { hash: Hash::of(hash)?, key: short(key)?, data: data.to_vec() }
             }
             ("cbc", [Text(direction), Bytes(key), Bytes(iv), Bytes(data)]) => Task::Cbc {
                 direction: Direction::of(direction)?,
@@ -178,7 +182,7 @@ impl Task {
                 [Text(hash), Bytes(password), Bytes(salt), Number(rounds), Number(n_bytes)],
             ) => Task::Pbkdf2 {
                 hash: Hash::of(hash)?,
-                password: password.to_vec(),
+                password: short(password)?,
                 salt: salt.to_vec(),
                 rounds: *rounds as u32,
                 n_bytes: derived_bytes(*n_bytes)?,
@@ -186,9 +190,12 @@ impl Task {
             ("hkdf", [Text(hash), Bytes(secret), Bytes(salt), Bytes(info), Number(n_bytes)]) => {
                 Task::Hkdf {
                     hash: Hash::of(hash)?,
-                    secret: secret.to_vec(),
-                    salt: salt.to_vec(),
-                    info: info.to_vec(),
+                    secret: short(secret)?,
+                    salt: short(salt)?,
+                    info: match info.len() {
+                        0..=MAX_INFO_BYTES => info.to_vec(),
+                        _ => return Err(failed("the info of HKDF has at most 8192 bytes here")),
+                    },
                     n_bytes: derived_bytes(*n_bytes)?,
                 }
             }
@@ -534,7 +541,12 @@ fn pbkdf2(
             break;
         }
         let mut context = hmac::Context::with_key(key);
-        context.update(salt);
+        for slice in salt.chunks(SLICE_BYTES) {
+            if !is_wanted() {
+                return Reply::Undefined;
+            }
+            context.update(slice);
+        }
         context.update(&block_number.to_be_bytes());
         let mut last = context.sign();
         let mut block = last.as_ref().to_vec();
@@ -578,6 +590,14 @@ fn signed(data: &[u8]) -> Result<Vec<u8>, Reply> {
         Ok(data.to_vec())
     } else {
         Err(failed("at most 16 MiB can be signed or verified at once; sign a digest of it"))
+    }
+}
+
+fn short(secret: &[u8]) -> Result<Vec<u8>, Reply> {
+    if secret.len() <= MAX_SECRET_BYTES {
+        Ok(secret.to_vec())
+    } else {
+        Err(failed("a secret or the salt of HKDF has at most 1 MiB here"))
     }
 }
 

@@ -67,6 +67,8 @@ const MAX_OPEN: usize = 4096;
 /// So many exchanges are listed, and so many that write; the rest is counted.
 pub const MAX_LISTED: usize = 100;
 const MAX_HEADERS: usize = 256;
+/// What describes a request is read while the door is held; no server takes as much.
+const MAX_META_BYTES: usize = 256 << 10;
 
 /// What one run may have under way and move.
 #[derive(Clone, Debug)]
@@ -513,7 +515,7 @@ impl Exchanges {
     fn try_start(&mut self, call: CallId, meta: &str, body: Option<&[u8]>) -> Result<(), NetError> {
         // Whatever becomes of this exchange, the next one must not find it.
         let holding = self.holding.take();
-        let meta: Meta = serde_json::from_str(meta).map_err(malformed)?;
+        let meta: Meta = described(meta)?;
         while self.tasks.try_join_next().is_some() {}
         self.open.retain(|_, it| !it.exchange.is_spent());
         if self.open.len() >= self.limits.open {
@@ -1211,6 +1213,16 @@ fn parse<T: for<'de> Deserialize<'de>>(args: &[Arg<'_>]) -> Result<T, NetError> 
     let [Arg::Text(meta)] = args else {
         return Err(NetError::Invalid("the op takes one description".to_owned()));
     };
+    described(meta)
+}
+
+fn described<'de, T: Deserialize<'de>>(meta: &'de str) -> Result<T, NetError> {
+    if meta.len() > MAX_META_BYTES {
+        let (len, most) = (meta.len(), MAX_META_BYTES);
+        return Err(NetError::Invalid(format!(
+            "a request has at most {most} bytes of URL and headers here, not {len}"
+        )));
+    }
     serde_json::from_str(meta).map_err(malformed)
 }
 

@@ -36,7 +36,7 @@ use serde_json::Value;
 
 use self::{
     date::DateFormat,
-    decimal::Number,
+    decimal::{MAX_DIGITS, Number},
     number::NumberFormat,
     plural::PluralFormat,
     text::{Order, Segments},
@@ -48,6 +48,10 @@ use super::{Arg, Op, Reply};
 const MAX_KEPT: usize = 128;
 /// Longer requests are not kept.
 const MAX_KEPT_BYTES: usize = 4096;
+/// Locales and options of one format; many times what anybody needs.
+const MAX_REQUEST_BYTES: usize = 64 << 10;
+/// What a code or a name that is looked up may be long.
+const MAX_NAME_BYTES: usize = 1024;
 
 /// A piece of formatted text.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -136,6 +140,7 @@ thread_local! {
 }
 
 fn format_for(request: &str) -> Result<Rc<Format>, Refusal> {
+    check_length("the locales and options of an Intl object have", request, MAX_REQUEST_BYTES)?;
     KEPT.with_borrow_mut(|kept| {
         if let Some(format) = kept.get(request) {
             return Ok(Rc::clone(format));
@@ -165,6 +170,15 @@ fn format_for(request: &str) -> Result<Rc<Format>, Refusal> {
     })
 }
 
+/// An operation that holds the door takes no more than it can do in no time.
+fn check_length(what: &str, text: &str, max_bytes: usize) -> Result<(), Refusal> {
+    if text.len() <= max_bytes {
+        return Ok(());
+    }
+    let len = text.len();
+    Err(Refusal::range(format!("{what} at most {max_bytes} bytes here, not {len}")))
+}
+
 /// `(request, action, value, other?)`; text, JSON or a number.
 pub(crate) fn intl(args: &[Arg<'_>]) -> Reply {
     let [Arg::Text(request), Arg::Text(action), rest @ ..] = args else {
@@ -182,11 +196,13 @@ fn act(format: &Format, action: &str, args: &[Arg<'_>]) -> Result<Reply, Refusal
     Ok(match (format, action) {
         (_, "check") => Reply::Undefined,
         (Format::Number(it), "resolved") => Reply::Text(it.resolved()),
-        (Format::Number(it), "format") => joined(&it.parts(&number(first))),
-        (Format::Number(it), "parts") => json(&it.parts(&number(first))),
-        (Format::Number(it), "range") => joined(&it.range_parts(&number(first), &number(second))?),
+        (Format::Number(it), "format") => joined(&it.parts(&number(first)?)),
+        (Format::Number(it), "parts") => json(&it.parts(&number(first)?)),
+        (Format::Number(it), "range") => {
+            joined(&it.range_parts(&number(first)?, &number(second)?)?)
+        }
         (Format::Number(it), "rangeParts") => {
-            json(&it.range_parts(&number(first), &number(second))?)
+            json(&it.range_parts(&number(first)?, &number(second)?)?)
         }
         (Format::Date(it), "resolved") => Reply::Text(it.resolved()),
         (Format::Date(it), "format") => plain_spaces(&it.parts(instant(first)?)),
@@ -200,22 +216,21 @@ fn act(format: &Format, action: &str, args: &[Arg<'_>]) -> Result<Reply, Refusal
             json(&it.range_parts(instant(first)?, instant(second)?))
         }
         (Format::Plural(it), "resolved") => Reply::Text(it.resolved()),
-        (Format::Plural(it), "select") => Reply::Text(it.select(&number(first)).to_owned()),
+        (Format::Plural(it), "select") => Reply::Text(it.select(&number(first)?).to_owned()),
         (Format::Plural(it), "range") => {
-            Reply::Text(it.select_range(&number(first), &number(second)).to_owned())
+            Reply::Text(it.select_range(&number(first)?, &number(second)?).to_owned())
         }
         (Format::Relative(it), "resolved") => Reply::Text(it.resolved()),
         (Format::Relative(it), "format") => joined(&it.parts(plain_number(first), text(second))),
         (Format::Relative(it), "parts") => json(&it.parts(plain_number(first), text(second))),
         (Format::List(it), "resolved") => Reply::Text(it.resolved()),
-        (Format::List(it), "format") => joined(&it.parts(&options::<Vec<String>>(text(first))?)),
-        (Format::List(it), "parts") => json(&it.parts(&options::<Vec<String>>(text(first))?)),
+        (Format::List(it), "patterns") => Reply::Text(it.patterns()),
         (Format::Names(it), "resolved") => Reply::Text(it.resolved()),
         (Format::Names(it), "of") => it.of(text(first))?.map_or(Reply::Undefined, Reply::Text),
         (Format::Order(it), "resolved") => Reply::Text(it.resolved()),
-        (Format::Order(it), "compare") => Reply::Number(it.compare(text(first), text(second))),
+        (Format::Order(it), "compare") => Reply::Number(it.compare(text(first), text(second))?),
         (Format::Segments(it), "resolved") => Reply::Text(it.resolved()),
-        (Format::Segments(it), "segments") => Reply::Text(it.of(text(first))),
+        (Format::Segments(it), "segments") => Reply::Text(it.of(text(first))?),
         _ => return Err(Refusal::type_error(format!("no Intl format can {action}"))),
     })
 }
@@ -226,21 +241,31 @@ pub(crate) fn intl_tag(args: &[Arg<'_>]) -> Reply {
         return Reply::bad_args(Op::IntlTag);
     };
     let more = text(rest.first().unwrap_or(&Arg::Undefined));
-    let done = match &**action {
-        "canonical" => locale::canonical(tag),
-        "supported" => locale::supported(tag),
-        "maximize" => locale::maximize(tag),
-        "minimize" => locale::minimize(tag),
-        "edited" => locale::edited(tag, more),
-        "parts" => locale::parts(tag),
-        "info" => locale::info(tag),
-        "values" => values(tag),
-        _ => return Reply::bad_args(Op::IntlTag),
+    let done = match check_length("a list of locales has", tag, MAX_REQUEST_BYTES)
+        .and_then(|()| check_length("the options of a locale have", more, MAX_NAME_BYTES))
+    {
+        Err(refusal) => Err(refusal),
+        Ok(()) => tagged(action, tag, more),
     };
     match done {
-        Ok(text) => Reply::Text(text),
+        Ok(Some(text)) => Reply::Text(text),
+        Ok(None) => Reply::bad_args(Op::IntlTag),
         Err(Refusal { name, message }) => Reply::throw(name, message),
     }
+}
+
+fn tagged(action: &str, tag: &str, more: &str) -> Result<Option<String>, Refusal> {
+    Ok(Some(match action {
+        "canonical" => locale::canonical(tag)?,
+        "supported" => locale::supported(tag)?,
+        "maximize" => locale::maximize(tag)?,
+        "minimize" => locale::minimize(tag)?,
+        "edited" => locale::edited(tag, more)?,
+        "parts" => locale::parts(tag)?,
+        "info" => locale::info(tag)?,
+        "values" => values(tag)?,
+        _ => return Ok(None),
+    }))
 }
 
 /// `(ms)`; what `Date.prototype.toString` calls the kernel's zone then.
@@ -309,12 +334,16 @@ fn json(parts: &[Part]) -> Reply {
 }
 
 /// Numbers come as such, BigInts and exact decimals as text.
-fn number(arg: &Arg<'_>) -> Number {
-    match arg {
-        Arg::Number(it) => Number::from_f64(*it),
-        Arg::Text(it) => Number::parse(it).unwrap_or(Number::NaN),
-        _ => Number::NaN,
-    }
+fn number(arg: &Arg<'_>) -> Result<Number, Refusal> {
+    let number = match arg {
+        Arg::Number(it) => Some(Number::from_f64(*it)),
+        Arg::Text(it) if it.len() > MAX_DIGITS => None,
+        Arg::Text(it) => Some(Number::parse(it).unwrap_or(Number::NaN)),
+        _ => Some(Number::NaN),
+    };
+    number.filter(Number::is_short).ok_or_else(|| {
+        Refusal::range(format!("a number that is formatted has at most {MAX_DIGITS} digits here"))
+    })
 }
 
 fn instant(arg: &Arg<'_>) -> Result<f64, Refusal> {

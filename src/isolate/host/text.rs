@@ -7,9 +7,15 @@ use std::collections::HashMap;
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::{Arg, Op, Reply};
+use crate::isolate::guard;
 
 /// Ones that a run starts and does not finish.
 const MAX_DECODERS: usize = 1000;
+/// Decoded between two looks at whether the run is over: well below 1 ms also of bytes
+/// that are all wrong.
+const PIECE_BYTES: usize = 32 << 10;
+/// No label is longer, but for the white space around it.
+const MAX_LABEL_BYTES: usize = 1024;
 
 /// `(text)`; lone surrogates were replaced when the text left the engine.
 pub(crate) fn utf8_encode(args: &[Arg<'_>]) -> Reply {
@@ -20,7 +26,11 @@ pub(crate) fn utf8_encode(args: &[Arg<'_>]) -> Reply {
 /// `(label)`: "latin1" → "windows-1252".
 pub(crate) fn decoder_name(args: &[Arg<'_>]) -> Reply {
     let [Arg::Text(label)] = args else { return Reply::bad_args(Op::DecoderName) };
-    match Encoding::for_label_no_replacement(label.as_bytes()) {
+    let known = match label.len() {
+        0..=MAX_LABEL_BYTES => Encoding::for_label_no_replacement(label.as_bytes()),
+        _ => None,
+    };
+    match known {
         Some(encoding) => Reply::Text(encoding.name().to_ascii_lowercase()),
         None => {
             let shown = &label[..label.floor_char_boundary(100)];
@@ -38,11 +48,40 @@ pub(crate) fn decode(args: &[Arg<'_>]) -> Reply {
     let Some(encoding) = Encoding::for_label(name.as_bytes()).filter(|it| stands_alone(it)) else {
         return Reply::bad_args(Op::Decode);
     };
-    let (text, had_errors) = encoding.decode_without_bom_handling(bytes);
-    if *fatal && had_errors {
-        return not_valid(name);
+    if encoding == UTF_8
+        && bytes.len() <= PIECE_BYTES
+        && let Ok(text) = str::from_utf8(bytes)
+    {
+        return Reply::Text(text.to_owned());
     }
-    Reply::Text(text.into_owned())
+    decoded(&mut encoding.new_decoder_without_bom_handling(), bytes, true, *fatal)
+}
+
+/// The next of a text. What comes of it when the run is over does not matter.
+fn decoded(decoder: &mut Decoder, bytes: &[u8], is_last: bool, fatal: bool) -> Reply {
+    let mut text = String::with_capacity(bytes.len());
+    let mut pieces = bytes.chunks(PIECE_BYTES).peekable();
+    loop {
+        let piece = pieces.next().unwrap_or_default();
+        let is_last_piece = pieces.peek().is_none();
+        let Some(room) = decoder.max_utf8_buffer_length(piece.len()) else {
+            return Reply::bad_args(Op::Decode);
+        };
+        text.reserve(room);
+        let is_last = is_last && is_last_piece;
+        if fatal {
+            let (result, _) =
+                decoder.decode_to_string_without_replacement(piece, &mut text, is_last);
+            if !matches!(result, DecoderResult::InputEmpty) {
+                return not_valid(&decoder.encoding().name().to_ascii_lowercase());
+            }
+        } else {
+            let _ = decoder.decode_to_string(piece, &mut text, is_last);
+        }
+        if is_last_piece || guard::is_asked() {
+            return Reply::Text(text);
+        }
+    }
 }
 
 fn not_valid(name: &str) -> Reply {
@@ -80,22 +119,11 @@ impl Decoders {
         let Some(decoder) = self.open.get_mut(&(id as u32)) else {
             return Reply::bad_args(Op::DecoderNext);
         };
-        let name = decoder.encoding().name();
-        let Some(capacity) = decoder.max_utf8_buffer_length(bytes.len()) else {
-            return Reply::bad_args(Op::DecoderNext);
-        };
-        let mut text = String::with_capacity(capacity);
-        let is_valid = if fatal {
-            let (result, _) = decoder.decode_to_string_without_replacement(bytes, &mut text, last);
-            matches!(result, DecoderResult::InputEmpty)
-        } else {
-            let _ = decoder.decode_to_string(bytes, &mut text, last);
-            true
-        };
-        if last || !is_valid {
+        let reply = decoded(decoder, bytes, last, fatal);
+        if last || !matches!(reply, Reply::Text(_)) {
             self.open.remove(&(id as u32));
         }
-        if is_valid { Reply::Text(text) } else { not_valid(&name.to_ascii_lowercase()) }
+        reply
     }
 }
 

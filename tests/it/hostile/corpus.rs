@@ -500,6 +500,86 @@ pub(crate) const ONE_LINERS: &[Case] = &[
         "for (;;) { new Intl.Locale('de-DE-u-co-phonebk').maximize(); try { new Intl.Locale('x-'.repeat(1e5)); } catch {} }",
         Stopped,
     ),
+    (
+        "door_surrogates",
+        "const s = '\\ud800x'.repeat(1e6); for (;;) { try { new URL(s); } catch {} console.log(s); }",
+        Stopped,
+    ),
+    (
+        "door_decode_wrong",
+        "const b = new Uint8Array(4e6).fill(0xc3), all = ['utf-8', 'iso-2022-jp', 'gb18030'].map((it) => new TextDecoder(it)); for (;;) { for (const it of all) it.decode(b); }",
+        MemoryOrStopped,
+    ),
+    (
+        "door_locales",
+        "const all = new Array(1e4).fill('de-DE'); for (;;) { Intl.getCanonicalLocales(all); Intl.NumberFormat.supportedLocalesOf(all); new Intl.Collator(all); }",
+        Stopped,
+    ),
+    (
+        "door_locales_too_many",
+        "const all = new Array(5e5).fill('de-DE'); for (;;) { try { new Intl.NumberFormat(all); } catch {} }",
+        MemoryOrStopped,
+    ),
+    (
+        "door_number",
+        "const f = new Intl.NumberFormat('hi', { roundingIncrement: 5, minimumFractionDigits: 2, maximumFractionDigits: 2 }), all = ['9'.repeat(3e3), '9'.repeat(3e6), '1e99999', ' '.repeat(3e6)]; for (;;) { for (const it of all) try { f.formatToParts(it as any); } catch {} }",
+        MemoryOrStopped,
+    ),
+    (
+        "door_names",
+        "const n = new Intl.DisplayNames('en', { type: 'language' }), s = 'de-' + Array.from({ length: 1e5 }, (_, i) => 'v' + String(i).padStart(5, '0')).join('-'); for (;;) { try { n.of(s); } catch {} try { n.of(s.slice(0, 1000)); } catch {} }",
+        MemoryOrStopped,
+    ),
+    (
+        "door_collate_same",
+        "const s = 'one two '.repeat(5e5), t = s + 'b', u = s + 'a'; for (;;) { t.localeCompare(u); s.localeCompare(s.slice()); }",
+        MemoryOrStopped,
+    ),
+    (
+        "door_collate_case",
+        "const s = 'one two '.repeat(4e5), t = s.toUpperCase(), c = new Intl.Collator('fr-CA', { sensitivity: 'base' }); for (;;) { try { c.compare(s, t); } catch {} c.compare(s.slice(0, 3e4), t.slice(0, 3e4)); }",
+        MemoryOrStopped,
+    ),
+    (
+        "door_segment_word",
+        "const all = (['word', 'sentence', 'grapheme'] as const).map((granularity) => new Intl.Segmenter('en', { granularity })), s = 'ab'.repeat(1e6), t = 'e' + '\\u0301'.repeat(1e6); for (;;) { for (const it of all) for (const text of [s, t]) try { for (const _ of it.segment(text)); } catch {} }",
+        MemoryOrStopped,
+    ),
+    (
+        "door_hkdf",
+        "const k = await crypto.subtle.importKey('raw', new Uint8Array(1e6), 'HKDF', false, ['deriveBits']), hash = 'SHA-512'; for (;;) { await crypto.subtle.deriveBits({ name: 'HKDF', hash, salt: new Uint8Array(1e6), info: new Uint8Array(8000) }, k, 8 * 64 * 255); }",
+        Stopped,
+    ),
+    (
+        "door_salt",
+        "const k = await crypto.subtle.importKey('raw', new Uint8Array(8), 'PBKDF2', false, ['deriveBits']); await crypto.subtle.deriveBits({ name: 'PBKDF2', hash: 'SHA-1', salt: new Uint8Array(8e6), iterations: 1 }, k, 8 * 2 ** 20);",
+        Stopped,
+    ),
+    (
+        "door_unpack_blocks",
+        "const b = new Uint8Array(1e6); for (let i = 0; i < b.length; i += 5) b.set([0, 0, 0, 255, 255], i); for (;;) { try { await new Response(new Blob([b]).stream().pipeThrough(new DecompressionStream('deflate-raw'))).arrayBuffer(); } catch {} }",
+        MemoryOrStopped,
+    ),
+    (
+        "door_url_host",
+        "const s = 'http://' + '\u{E9}.'.repeat(1e4), t = 'http://' + 'xn--9ca.'.repeat(4e3); for (;;) { for (const it of [s, t]) try { new URL(it); } catch {} }",
+        Stopped,
+    ),
+    (
+        "door_url_pattern",
+        "const p = new URLPattern({ pathname: '/:a' + '/x'.repeat(2000) }), s = 'http://x/' + 'a/'.repeat(2000); for (;;) { p.test(s); }",
+        Stopped,
+    ),
+    (
+        "door_xml_text",
+        "const body = new TextEncoder().encode(`<R><Name>${'\\t'.repeat(2e6)}</Name></R>`), requestHandler: any = { handle: async () => ({ response: { statusCode: 200, headers: {}, body } }) }, s3 = new AwsS3.S3Client({ region: 'x', requestHandler }); for (;;) { await s3.send(new AwsS3.ListObjectsV2Command({ Bucket: 'b' })); }",
+        MemoryOrStopped,
+    ),
+    (
+        "door_request",
+        "const headers = Array.from({ length: 200 }, (_, i): [string, string] => ['a' + i, 'x'.repeat(3e3)]); for (;;) { try { await fetch('http://192.0.2.1/', { headers }); } catch {} }",
+        MemoryOrStopped,
+    ),
     ("door_zone", "for (let i = 0; ; i += 1e7) { String(new Date(i)); }", Stopped),
     ("door_argument", "const evil: any = { toString() { for (;;); } }; new URL(evil);", Asked),
 ];

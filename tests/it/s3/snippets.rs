@@ -999,6 +999,87 @@ fn middleware_takes_its_place_as_in_the_sdk() {
     );
 }
 
+/// What the SDK awaits is at hand in here, which nobody can tell: these are the
+/// answers of a client that awaited everything.
+#[test]
+fn settings_are_promised_as_in_the_sdk() {
+    needs_sockets!();
+    let server = S3Server::start();
+    let mut lab = Lab::of(server.addr);
+    lab.check(
+        r#"const Bucket = "bucket", headers = {}, found = [];
+        const look = (client) => {
+          client.middlewareStack.add(
+            (next) => async (args) => { Object.assign(headers, args.request.headers); return next(args); },
+            { step: "finalizeRequest", priority: "low", name: "look" },
+          );
+          return client;
+        };
+        const head = (client) => client.send(new AwsS3.HeadBucketCommand({ Bucket }));
+        const s3 = look(new AwsS3.S3Client({}));
+        const named = look(new AwsS3.S3Client({ customUserAgent: "mine/1", userAgentAppId: "app" }));
+        const adaptive = look(new AwsS3.S3Client({ retryMode: "adaptive" }));
+        for (const client of [s3, s3, named, adaptive]) {
+          await head(client);
+          found.push(headers["x-amz-user-agent"].replace(/3\.\d+\.\d+/g, "3"));
+        }
+        for (const name of [
+          "region", "useFipsEndpoint", "useDualstackEndpoint", "maxAttempts", "retryMode", "retryStrategy", "credentials", "userAgentAppId",
+          "signer", "authSchemePreference", "disableClockSkewCorrection", "defaultUserAgentProvider",
+        ]) {
+          const promise = s3.config[name]();
+          const value = await promise;
+          found.push([name, promise instanceof Promise, typeof value === "object" ? value.constructor.name : value ?? null]);
+        }
+        const asked = [];
+        const given = (name, value) => async () => { asked.push(name); return value; };
+        await head(new AwsS3.S3Client({
+          region: given("region", "us-east-1"), maxAttempts: given("attempts", 2), useFipsEndpoint: given("fips", false),
+        }));
+        found.push([...new Set(asked)].sort(), asked.length);
+        const failure = (config) => head(new AwsS3.S3Client(config)).catch((error) => `${error.name}: ${error.message}`);
+        found.push(await failure({ region: async () => "not a region!" }));
+        found.push(await failure({ region: "us-east-1", endpoint: "no url" }));
+        found.push(await failure({ region: "us-east-1", credentials: async () => { throw new Error("no keys today"); } }));
+        s3.config.region = async () => "eu-west-1";
+        found.push(await s3.config.region());
+        // Options that were changed since they were used are other options.
+        const options = { step: "build", name: "mine" };
+        const { middlewareStack: stack } = s3;
+        stack.add((next) => next, options);
+        options.step = "initialize";
+        options.name = "mine too";
+        stack.add((next) => next, options);
+        found.push(stack.identify().filter((it) => it.startsWith("mine")));
+        return found;"#,
+        &json!([
+            "aws-sdk-js/3 ua/2.1 os/other lang/js md/browser#unknown_unknown api/s3#3 m/E",
+            "aws-sdk-js/3 ua/2.1 os/other lang/js md/browser#unknown_unknown api/s3#3 m/E",
+            "aws-sdk-js/3 ua/2.1 os/other lang/js md/browser#unknown_unknown api/s3#3 m/E app/app mine/1",
+            "aws-sdk-js/3 ua/2.1 os/other lang/js md/browser#unknown_unknown api/s3#3 m/F",
+            ["region", true, "us-east-1"],
+            ["useFipsEndpoint", true, false],
+            ["useDualstackEndpoint", true, false],
+            ["maxAttempts", true, 3],
+            ["retryMode", true, "standard"],
+            ["retryStrategy", true, "StandardRetryStrategy"],
+            ["credentials", true, "Object"],
+            ["userAgentAppId", true, null],
+            ["signer", true, "SignatureV4MultiRegion"],
+            ["authSchemePreference", true, "Array"],
+            ["disableClockSkewCorrection", true, false],
+            ["defaultUserAgentProvider", true, "Array"],
+            ["attempts", "fips", "region"],
+            11,
+            "Error: Region not accepted: region=\"not a region!\" is not a valid hostname component.",
+            "TypeError: 'no url' is not a URL: relative URL without a base",
+            "Error: no keys today",
+            "eu-west-1",
+            ["mine too - initialize", "mine - build"],
+        ]),
+    );
+}
+
 #[test]
 fn my_lib_has_what_its_declarations_say() {
     needs_sockets!();

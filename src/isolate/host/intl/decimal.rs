@@ -3,6 +3,9 @@
 
 use serde::Deserialize;
 
+/// Of a number that is written out, before or behind the point: that is work for each.
+pub(super) const MAX_DIGITS: usize = 4_000;
+
 /// A number to be formatted.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Number {
@@ -44,6 +47,13 @@ impl Number {
             // The shortest digits that mean this double, as JavaScript prints it.
             Number::parse(&format!("{value:e}")).unwrap_or(Number::NaN)
         }
+    }
+
+    /// Whether it can be written out with [`MAX_DIGITS`].
+    pub(super) fn is_short(&self) -> bool {
+        let Number::Finite(number) = self else { return true };
+        let n_digits = number.exponent.max(number.fraction_len());
+        usize::try_from(n_digits).is_ok_and(|it| it <= MAX_DIGITS)
     }
 
     /// `-12.5e3`, `Infinity`, `0x1f`: what a JavaScript string can say as a number.

@@ -1,22 +1,15 @@
 //! RelativeTimeFormat, ListFormat and DisplayNames: patterns and names out of the
 //! data, with little to decide.
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
 
 use super::{
-    Described, Part, Refusal,
+    Described, MAX_NAME_BYTES, Part, Refusal,
     data::Section,
     decimal::{Decimal, Number},
     locale::{self, Locale},
     number::{Plain, filled, numbering},
 };
-use crate::isolate::guard;
-
-/// Items of a list between two looks at whether the run is over; takes less than
-/// 1 ms.
-const ITEMS_AT_ONCE: usize = 1_000;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -133,48 +126,22 @@ impl ListFormat {
         res.to_json()
     }
 
-    pub(super) fn parts(&self, items: &[String]) -> Vec<Part> {
-        let element = |item: &String| Part::new("element", item.as_str());
-        let Some((last, before)) = items.split_last() else { return Vec::new() };
-        let mut res = Vec::with_capacity(2 * items.len());
-        // What patterns have behind their second slot, which the rest of the list fills.
-        let mut behind = Vec::new();
-        for (idx, item) in before.iter().enumerate() {
-            if idx.is_multiple_of(ITEMS_AT_ONCE) && guard::is_asked() {
-                return Vec::new();
+    /// For two items, at the start, in the middle and at the end: what stands before
+    /// the first of them, between them, and behind the second. The items themselves
+    /// stay in the isolate. Spanish says "e" for "y" and "u" for "o" before the same
+    /// sound, so there what stands between them then follows.
+    pub(super) fn patterns(&self) -> String {
+        let cut = |pattern: &str| -> Vec<String> {
+            let (before, rest) = pattern.split_once("{0}").unwrap_or(("", pattern));
+            let (between, behind) = rest.split_once("{1}").unwrap_or((rest, ""));
+            let mut res = vec![before, between, behind];
+            let (and, or) = (between.replace(" y ", " e "), between.replace(" o ", " u "));
+            if self.locale.language == "es" {
+                res.extend([and.as_str(), or.as_str()]);
             }
-            let pattern = match (before.len(), idx) {
-                (1, _) => self.patterns[0],
-                (len, idx) if idx + 1 == len => self.patterns[3],
-                (_, 0) => self.patterns[1],
-                _ => self.patterns[2],
-            };
-            let mut n_before = 0;
-            let mut parts = filled(&self.spoken(pattern, &items[idx + 1]), |slot, parts| {
-                if slot == '0' { parts.push(element(item)) } else { n_before = parts.len() }
-            });
-            behind.extend(parts.drain(n_before..).rev());
-            res.append(&mut parts);
-        }
-        res.push(element(last));
-        res.extend(behind.into_iter().rev());
-        res
-    }
-
-    /// Spanish says "e" for "y" and "u" for "o" before the same sound.
-    fn spoken<'p>(&self, pattern: &'p str, next: &str) -> Cow<'p, str> {
-        if self.locale.language != "es" {
-            return Cow::Borrowed(pattern);
-        }
-        let next = next.to_lowercase();
-        let begins = |sounds: &[&str]| sounds.iter().any(|it| next.starts_with(it));
-        if begins(&["i", "hi"]) && !begins(&["hia", "hie"]) {
-            Cow::Owned(pattern.replace(" y {1}", " e {1}"))
-        } else if begins(&["o", "ho", "8"]) || next.split(' ').next() == Some("11") {
-            Cow::Owned(pattern.replace(" o {1}", " u {1}"))
-        } else {
-            Cow::Borrowed(pattern)
-        }
+            res.into_iter().map(str::to_owned).collect()
+        };
+        serde_json::to_string(&self.patterns.map(cut)).expect("texts are plain data")
     }
 }
 
@@ -218,6 +185,9 @@ impl Names {
     /// None where there is no name, and none is to stand in for it.
     pub(super) fn of(&self, code: &str) -> Result<Option<String>, Refusal> {
         let invalid = || Refusal::range("invalid_argument".to_owned());
+        if code.len() > MAX_NAME_BYTES {
+            return Err(invalid());
+        }
         let is_alphabetic =
             |len: usize| code.len() == len && code.bytes().all(|it| it.is_ascii_alphabetic());
         let (code, name) = match self.options.kind.as_str() {
