@@ -1067,7 +1067,8 @@ mod armed {
         _argv: *mut qjs::JSValue,
     ) -> qjs::JSValue {
         let core = CURRENT.get();
-        // SAFETY: set inside every entry, and only looked at there. Test: as above.
+        // SAFETY: set inside every entry, and only looked at there. Test:
+        // door::tests::a_tick_that_throws_ends_the_run.
         unsafe {
             if !core.is_null() {
                 (*core).has_ticks = true;

@@ -55,7 +55,8 @@ pub(super) unsafe extern "C" fn plain(
     argc: c_int,
     argv: *mut qjs::JSValue,
 ) -> qjs::JSValue {
-    // SAFETY: the engine passes `argc` values at `argv`, alive until we return.
+    // SAFETY: the engine passes `argc` values at `argv`, alive until we return. Test:
+    // door::tests::a_copy_of_plain_data_runs_no_code_and_leaks_nothing.
     unsafe {
         if argc < 2 {
             return qjs::JS_UNDEFINED;
@@ -88,7 +89,8 @@ pub(super) unsafe extern "C" fn plain(
 
 /// The prelude will meet again what an allocation or the engine's stack said.
 unsafe fn gave_up(ctx: *mut qjs::JSContext) -> qjs::JSValue {
-    // SAFETY: as for `plain`.
+    // SAFETY: as for `plain`. Test:
+    // door::tests::a_copy_of_plain_data_runs_no_code_and_leaks_nothing.
     unsafe {
         if qjs::JS_HasException(ctx) {
             qjs::JS_FreeValue(ctx, qjs::JS_GetException(ctx));
@@ -101,8 +103,8 @@ unsafe fn gave_up(ctx: *mut qjs::JSContext) -> qjs::JSValue {
 unsafe fn copy(copying: &mut Copying, value: qjs::JSValue, depth: usize) -> Option<qjs::JSValue> {
     // SAFETY: `value` is alive for the call. No function called here runs code of the
     // snippet: a proxy has a class of its own, accessors are seen before they are
-    // called. Test: tests/snippets/platform/reached_for.ts, "structuredClone of odd
-    // objects", and door::tests::a_copy_of_plain_data_runs_no_code_and_leaks_nothing.
+    // called. Test:
+    // door::tests::a_copy_of_plain_data_runs_no_code_and_leaks_nothing.
     unsafe {
         let ctx = copying.ctx;
         if !qjs::JS_IsObject(value) {
@@ -165,7 +167,8 @@ unsafe fn copy_property(
     name: qjs::JSAtom,
     depth: usize,
 ) -> bool {
-    // SAFETY: as for `copy`.
+    // SAFETY: as for `copy`. Test:
+    // door::tests::a_copy_of_plain_data_runs_no_code_and_leaks_nothing.
     unsafe {
         let ctx = copying.ctx;
         let mut found = qjs::JSPropertyDescriptor {
@@ -196,7 +199,8 @@ unsafe fn copy_property(
 
 unsafe fn is_plain_object(copying: &Copying, value: qjs::JSValue) -> bool {
     // SAFETY: as for `copy`; only of a proxy would asking for the prototype run code,
-    // and that has another class.
+    // and that has another class. Test:
+    // door::tests::a_copy_of_plain_data_runs_no_code_and_leaks_nothing.
     unsafe {
         if qjs::JS_GetClassID(value) != copying.object_class {
             return false;
@@ -211,7 +215,8 @@ unsafe fn is_plain_object(copying: &Copying, value: qjs::JSValue) -> bool {
 
 /// Holes at the end of an array are in its length only.
 unsafe fn match_length(ctx: *mut qjs::JSContext, from: qjs::JSValue, to: qjs::JSValue) -> bool {
-    // SAFETY: as for `copy`; both are arrays, whose length is their own.
+    // SAFETY: as for `copy`; both are arrays, whose length is their own. Test:
+    // door::tests::a_copy_of_plain_data_runs_no_code_and_leaks_nothing.
     unsafe {
         let (mut wanted, mut is) = (0, 0);
         qjs::JS_GetLength(ctx, from, &raw mut wanted) >= 0
@@ -226,7 +231,8 @@ unsafe fn keep(
     from: qjs::JSValue,
     to: qjs::JSValue,
 ) -> Option<qjs::JSValue> {
-    // SAFETY: the places are ours; more of them than are taken, so that `place` ends.
+    // SAFETY: the places are ours; more of them than are taken, so that `place` ends. Test:
+    // door::tests::a_copy_of_plain_data_runs_no_code_and_leaks_nothing.
     unsafe {
         if qjs::JS_IsException(to) {
             return None;
@@ -255,7 +261,8 @@ unsafe fn keep(
 }
 
 unsafe fn find(copying: &Copying, from: qjs::JSValue) -> Option<qjs::JSValue> {
-    // SAFETY: as for `keep`.
+    // SAFETY: as for `keep`. Test:
+    // door::tests::a_copy_of_plain_data_runs_no_code_and_leaks_nothing.
     unsafe {
         let copied = place(copying, qjs::JS_VALUE_GET_PTR(from)).read();
         (!copied.from.is_null()).then_some(copied.to)
@@ -264,7 +271,8 @@ unsafe fn find(copying: &Copying, from: qjs::JSValue) -> Option<qjs::JSValue> {
 
 /// Where the copy of what lies at `from` is, or would be.
 unsafe fn place(copying: &Copying, from: *mut c_void) -> *mut Copied {
-    // SAFETY: as for `keep`; the index is always below `n_places`.
+    // SAFETY: as for `keep`; the index is always below `n_places`. Test:
+    // door::tests::a_copy_of_plain_data_runs_no_code_and_leaks_nothing.
     unsafe {
         let last = copying.n_places - 1;
         let mut idx = (from.addr() >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20 & last;
@@ -280,7 +288,8 @@ unsafe fn place(copying: &Copying, from: *mut c_void) -> *mut Copied {
 
 /// Null where there is no memory for them.
 unsafe fn free_places(ctx: *mut qjs::JSContext, n_places: usize) -> *mut Copied {
-    // SAFETY: all of what was allocated is written before it is read.
+    // SAFETY: all of what was allocated is written before it is read. Test:
+    // door::tests::a_copy_of_plain_data_runs_no_code_and_leaks_nothing.
     unsafe {
         let places = qjs::js_malloc(ctx, (n_places * size_of::<Copied>()) as qjs::size_t);
         let places = places.cast::<Copied>();
