@@ -45,6 +45,9 @@ pub(crate) const SNIPPET_FILE: &CStr = c"snippet.ts";
 /// No op takes more arguments than this.
 const MAX_ARGS: usize = 12;
 
+/// A text that is not well-formed is copied, outside of the heap.
+const MAX_REPAIRED_BYTES: usize = 4 << 20;
+
 /// One engine in one heap. It is never torn down: its memory is unmapped.
 pub(crate) struct Engine {
     core: NonNull<Core>,
@@ -449,20 +452,28 @@ fn owned(bytes: &[u8], is_stopping: impl Fn() -> bool) -> Option<String> {
     Some(text)
 }
 
-/// The same, not copied where nothing is to be replaced.
-fn borrowed(bytes: &[u8], is_stopping: impl Fn() -> bool) -> Option<Cow<'_, str>> {
+/// The same for an operation, not copied where nothing is to be replaced: the copy is
+/// not the run's memory. What is thrown when the run is over does not matter.
+fn borrowed(bytes: &[u8]) -> Result<Cow<'_, str>, Reply> {
     let mut n_valid = 0;
     for piece in Pieces::of(bytes) {
-        if is_stopping() {
-            return None;
+        if guard::is_asked() {
+            return Err(Reply::Undefined);
         }
-        let Piece::Text(text) = piece else { return owned(bytes, is_stopping).map(Cow::Owned) };
+        let Piece::Text(text) = piece else {
+            if bytes.len() > MAX_REPAIRED_BYTES {
+                let message = "a text with half characters (surrogates without their other \
+                     half) has at most 4 MiB here; see `toWellFormed`";
+                return Err(Reply::throw("RangeError", message));
+            }
+            return owned(bytes, guard::is_asked).map(Cow::Owned).ok_or(Reply::Undefined);
+        };
         n_valid += text.len();
     }
     assert_eq!(n_valid, bytes.len(), "pieces leave nothing out");
     // SAFETY: pieces of text follow each other without a gap, and each of them is valid.
     // Test: wtf8::tests::long_texts_come_in_pieces_of_whole_characters.
-    Some(Cow::Borrowed(unsafe { str::from_utf8_unchecked(bytes) }))
+    Ok(Cow::Borrowed(unsafe { str::from_utf8_unchecked(bytes) }))
 }
 
 /// Runs one op on plain data. Called disarmed; may allocate and lock, and turns
@@ -482,10 +493,9 @@ fn dispatch(core: *mut Core, op: u32, args: &[RawArg]) {
                 RawArg::Null => Arg::Null,
                 RawArg::Bool(it) => Arg::Bool(it),
                 RawArg::Number(it) => Arg::Number(it),
-                RawArg::Text(text) => match borrowed(bytes_of(heap, text), guard::is_asked) {
-                    Some(text) => Arg::Text(text),
-                    // The run is over, and so is the op.
-                    None => return Reply::Undefined,
+                RawArg::Text(text) => match borrowed(bytes_of(heap, text)) {
+                    Ok(text) => Arg::Text(text),
+                    Err(reply) => return reply,
                 },
                 RawArg::Bytes(bytes) => Arg::Bytes(bytes_of(heap, bytes)),
             };

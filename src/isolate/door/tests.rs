@@ -21,12 +21,20 @@ fn bundle(name: &'static str, source: &str) -> Bytecode {
 }
 
 fn build(guard: &Guard, bundles: Vec<Bytecode>) -> Result<Isolate, BuildError> {
+    build_with(16 << 20, guard, bundles)
+}
+
+fn build_with(
+    memory_bytes: usize,
+    guard: &Guard,
+    bundles: Vec<Bytecode>,
+) -> Result<Isolate, BuildError> {
     Isolate::build(
         guard,
         Blueprint {
             preset: Preset::of_bundles(bundles),
             uses: Uses::Many,
-            memory_bytes: 16 << 20,
+            memory_bytes,
             stack_bytes: 8 << 20,
             tracking: Tracking::Best,
             verify: Verify::EachRollback,
@@ -187,6 +195,22 @@ fn errors_of_the_host_are_whole_whatever_the_snippet_does_while_they_are_made() 
         return wrong;"#;
     let outcome = run(&mut isolate, &guard, body);
     assert_eq!(outcome.result, Ok("[]".to_owned()));
+}
+
+/// The copy in which they are replaced is not the run's memory.
+#[test]
+fn large_texts_with_half_characters_are_refused() {
+    let guard = Guard::adopt_thread().unwrap();
+    let mut isolate = build_with(64 << 20, &guard, vec![prelude()]).unwrap();
+    let body = r#"
+        const half = "\ud800", compare = (text) => {
+            try { return text.localeCompare("a"); } catch (error) { return `${error.name}: ${error.message}`; }
+        };
+        return [compare(half.repeat(9)), compare(half + "x".repeat(5e6)), compare("x".repeat(5e6))];"#;
+    let outcome = run(&mut isolate, &guard, body);
+    let refused = "RangeError: a text with half characters (surrogates without their other half) \
+         has at most 4 MiB here; see `toWellFormed`";
+    assert_eq!(outcome.result, Ok(format!(r#"[1,"{refused}",1]"#)));
 }
 
 #[test]

@@ -318,3 +318,74 @@ fn between_letters(text: &str) -> Option<usize> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is skipped, and what is not looked at, changes nothing.
+    #[test]
+    fn long_texts_are_ordered_as_the_collator_does_it() {
+        let same = "one two\n".repeat(COMPARED_BYTES / 8);
+        let cases = [
+            ("en", "{}", "a", "b"),
+            ("en", "{}", "a", ""),
+            ("en", "{}", "\u{e9}t", "etu"),
+            ("en", "{}", "x-y", "xyz"),
+            ("en", r#"{"numeric":true}"#, "a10", "a9"),
+            ("en", r#"{"numeric":true}"#, "10000", "9999"),
+            ("en", r#"{"sensitivity":"base"}"#, "A", "b"),
+            ("en", r#"{"ignorePunctuation":true}"#, "a-c", "ab"),
+            ("da", "{}", "aab", "abc"),
+            ("cs", "{}", "ch", "ci"),
+            ("ja", "{}", "\u{30ab}\u{30fc}b", "\u{30ab}\u{30a2}c"),
+        ];
+        for (tags, options, left, right) in cases {
+            let order = Order::new(tags, options).unwrap();
+            for before in ["", &same] {
+                for behind in ["", &same] {
+                    let (left, right) =
+                        (format!("{before}{left}{behind}"), format!("{before}{right}{behind}"));
+                    for (left, right) in [(&left, &right), (&right, &left), (&left, &left)] {
+                        let expected = f64::from(order.collator.compare(left, right) as i8);
+                        let what = (tags, options, before.len(), behind.len());
+                        assert_eq!(order.compare(left, right), Ok(expected), "{what:?}");
+                    }
+                }
+            }
+        }
+        let order = Order::new("en", "{}").unwrap();
+        let refused = order.compare(&format!("e{same}"), &format!("\u{e9}{same}"));
+        assert!(refused.is_err(), "{refused:?}");
+        assert_eq!(order.compare(&format!("{same}e"), &format!("{same}\u{e9}")), Ok(-1.0));
+    }
+
+    #[test]
+    fn long_segments_end_where_they_do_in_one_piece() {
+        let texts = [
+            format!("one {} two, {}. Three", "ab".repeat(PIECE_BYTES), "c1".repeat(PIECE_BYTES)),
+            "no end of this sentence ".repeat(PIECE_BYTES / 8) + "yet. Now.",
+            "short words. And short sentences! ".repeat(PIECE_BYTES / 8),
+        ];
+        for granularity in ["word", "sentence", "grapheme"] {
+            let options = format!(r#"{{"granularity":"{granularity}"}}"#);
+            let segments = Segments::new("en", &options).unwrap();
+            for text in &texts {
+                // ASCII: units are bytes.
+                let mut ends = Vec::new();
+                let mut from = 0;
+                while from < text.len() {
+                    let found = segments.of(&text[from..]).unwrap();
+                    let found: Vec<usize> = serde_json::from_str(&found).unwrap();
+                    ends.extend(found.chunks(2).map(|it| (from + it[0], it[1] == 1)));
+                    from = ends.last().unwrap().0;
+                }
+                assert!(ends == segments.ends(text), "{granularity}: {}", &text[..20]);
+            }
+        }
+        let words = Segments::new("en", r#"{"granularity":"word"}"#).unwrap();
+        assert_eq!(words.of(&"\u{e9}".repeat(PIECE_BYTES)), Ok(format!("[{PIECE_BYTES},1]")));
+        let graphemes = Segments::new("en", "{}").unwrap();
+        assert!(graphemes.of(&format!("e{}", "\u{301}".repeat(PIECE_BYTES))).is_err());
+    }
+}
