@@ -4,19 +4,40 @@
 //! rounds for that to be fine; the best of several is shown. What an isolate with
 //! the whole preset holds while it is idle is what Linux counts as this process's
 //! own for each further one, and its image file as if all of it were resident.
+//!
+//! What a run pays that uses nothing of it is told by isolates that take turns on one
+//! thread with the same snippet: medians of run + rollback in pairs, against an image
+//! with the engine and the few functions that a run needs at least.
 //! Numbers to quote come from `cargo bench --bench platform`; with `-- --test` each
 //! case runs once.
 #![expect(clippy::print_stdout, reason = "this is where a bench talks")]
 
-use std::{env, sync::mpsc, thread, time::Instant};
+use std::{
+    env,
+    sync::{Arc, mpsc},
+    thread,
+    time::{Duration, Instant},
+};
 
 use llm_kernel::{
+    aws::Source,
     cli::Settings,
-    isolate::{Blueprint, Guard, Isolate, Tracking, Uses, Verify, preset},
-    net::Reactor,
+    isolate::{
+        Blueprint, Budget, Bytecode, Guard, Isolate, Step, Tracking, Uses, Verify,
+        host::{
+            Completions,
+            calls::{Calls, Outside},
+            http::Limits,
+        },
+        preset::{self, Preset},
+    },
+    net::{self, Reactor, Resolver},
+    policy::Policy,
     protocol::{Answer, Message},
     service::Service,
+    transpile::{Check, SOURCE_BYTES, Transpiler},
 };
+use rquickjs::{Context, Module, Runtime, WriteOptions};
 use serde_json::json;
 
 /// Name, unit, what one round is worth in it, and the round.
@@ -104,6 +125,22 @@ const through = async () => {
 const hmac = async () => crypto.subtle.sign('HMAC', await crypto.subtle.importKey('raw', bytes.subarray(0, 32), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']), bytes.subarray(0, 32));
 ";
 
+/// The least that a run needs of a prelude; the warm-up prints, and the seal wants to
+/// find a thousand objects.
+const LEAST: &str = "globalThis.__hooks = {
+  stringify: (value) => JSON.stringify(value === undefined ? null : value),
+  describe: (error) => JSON.stringify({ message: String(error) }),
+  takeTimer() {}, takeTick() {}, settle() {}, rejection() {}, leftovers() {},
+};
+globalThis.console = { log() {} };
+globalThis.filling = Array.from({ length: 1000 }, () => ({}));";
+
+/// Two that use nothing of the platform.
+const UNUSED: &[(&str, &str)] = &[
+    ("nothing", "return null;"),
+    ("12 typed lines", include_str!("../tests/snippets/typical.ts")),
+];
+
 fn main() {
     // `cargo bench` passes this; `cargo bench -- --test` passes that.
     let rounds = if env::args().any(|arg| arg == "--test") { 1 } else { 7 };
@@ -129,8 +166,99 @@ fn main() {
         println!("{name}: {figure:.2} {unit}");
     }
     drop(service);
+    // A worker blocks signals: on a thread of its own, so that Ctrl-C still works.
+    let n_rounds = if rounds == 1 { 5 } else { 5_000 };
+    let worker = thread::Builder::new().stack_size(16 << 20);
+    worker.spawn(move || unused(n_rounds)).unwrap().join().unwrap();
     #[cfg(target_os = "linux")]
     println!("an idle isolate with the whole preset: {:.2} MiB", idle_mib());
+}
+
+/// What a run pays for a platform that it does not use, and for libraries beside it.
+fn unused(n_rounds: usize) {
+    let guard = Guard::adopt_thread().unwrap();
+    let mut least = *preset::DEFAULT;
+    least.bundles = vec![least_prelude()].leak();
+    let presets = [least, preset::DEFAULT.without_libraries(), *preset::DEFAULT];
+    let mut isolates = presets.map(|it| Isolate::build(&guard, blueprint(it)).unwrap());
+    let [least, platform, all] = isolates.each_ref().map(|it| it.image_bytes() >> 10);
+    println!(
+        "images: {platform} KiB with the platform, {all} KiB with the libraries too; {least} KiB \
+         without console, errors with positions, timers, Intl and all else, where results are \
+         not checked"
+    );
+    let net = net::Config {
+        policy: Policy::default(),
+        aws: Source::Fixed { credentials: None, region: None, endpoint: None },
+        resolver: Resolver::System,
+    };
+    let outside = Arc::new(Outside::new(Reactor::on_demand(), net, Limits::default()));
+    let mut transpiler = Transpiler::new(SOURCE_BYTES);
+    for (name, code) in UNUSED {
+        let mut costs = [Vec::new(), Vec::new(), Vec::new()];
+        let mut pages = [0; 3];
+        for n in 0..n_rounds * 3 {
+            // Each goes first as often as the others.
+            let which = (n + n / 3) % 3;
+            let isolate = &mut isolates[which];
+            let program = transpiler.transpile(code, Check::Warn).unwrap();
+            let (sender, _inbox) = crossbeam_channel::unbounded();
+            let calls = Calls::new(Arc::clone(&outside), Completions::new(sender, 1));
+            let budget = Budget { output_bytes: 16 << 20, log_bytes: 1 << 16 };
+            guard.begin_run(1);
+            let began = Instant::now();
+            let step = isolate.begin(&guard, program, "{}".to_owned(), &budget, calls);
+            let ran = began.elapsed();
+            guard.end_run();
+            let Step::Ended(outcome) = step else { panic!("it waits") };
+            outcome.result.unwrap();
+            let restoring = Instant::now();
+            pages[which] = isolate.restore(&guard).unwrap().pages_copied;
+            costs[which].push((ran, restoring.elapsed()));
+        }
+        for (which, with) in ["the least", "the platform", "the libraries too"].iter().enumerate() {
+            let pairs = costs[0].iter().zip(&costs[which]);
+            let more = median(pairs.map(|(least, it)| sum(it) / sum(least))) - 1.0;
+            println!(
+                "{name}, with {with}: run {:.1} us, rollback {:.1} us of {} pages, {:+.1} %",
+                median(costs[which].iter().map(|it| it.0.as_secs_f64())) * 1e6,
+                median(costs[which].iter().map(|it| it.1.as_secs_f64())) * 1e6,
+                pages[which],
+                more * 100.0
+            );
+        }
+    }
+}
+
+fn sum((run, rollback): &(Duration, Duration)) -> f64 {
+    (*run + *rollback).as_secs_f64()
+}
+
+fn median(of: impl Iterator<Item = f64>) -> f64 {
+    let mut of: Vec<f64> = of.collect();
+    of.sort_by(f64::total_cmp);
+    of[of.len() / 2]
+}
+
+/// As build.rs makes bundles.
+fn least_prelude() -> Bytecode {
+    let runtime = Runtime::new().unwrap();
+    let bytes = Context::full(&runtime).unwrap().with(|ctx| {
+        let module = Module::declare(ctx, "least", LEAST).unwrap();
+        module.write(WriteOptions::default()).unwrap()
+    });
+    Bytecode { name: "least", bytes: bytes.leak(), globals: &[] }
+}
+
+fn blueprint(preset: Preset) -> Blueprint {
+    Blueprint {
+        preset,
+        memory_bytes: 256 << 20,
+        stack_bytes: 8 << 20,
+        tracking: Tracking::Best,
+        verify: Verify::Trust,
+        uses: Uses::Many,
+    }
 }
 
 /// What each further worker holds whose isolate has served a run.
@@ -153,16 +281,7 @@ fn idle_mib() -> f64 {
     let (few, many) = (own(1), own(1 + MORE));
     let image = thread::spawn(|| {
         let guard = Guard::adopt_thread().unwrap();
-        let (tracking, verify) = (Tracking::Best, Verify::Trust);
-        let blueprint = Blueprint {
-            preset: *preset::DEFAULT,
-            memory_bytes: 256 << 20,
-            stack_bytes: 8 << 20,
-            tracking,
-            verify,
-            uses: Uses::Many,
-        };
-        Isolate::build(&guard, blueprint).unwrap().image_bytes()
+        Isolate::build(&guard, blueprint(*preset::DEFAULT)).unwrap().image_bytes()
     });
     ((many - few) / MORE as f64 + image.join().unwrap() as f64) / f64::from(1 << 20)
 }
