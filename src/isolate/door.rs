@@ -38,6 +38,7 @@ use super::{
 };
 
 mod compile;
+mod plain;
 
 /// What the snippet's own code is called in stacks.
 pub(crate) const SNIPPET_FILE: &CStr = c"snippet.ts";
@@ -135,6 +136,8 @@ struct Core {
     main: qjs::JSValue,
     /// Whether a promise was rejected without a handler in this run.
     has_rejections: bool,
+    /// Whether callbacks of `process.nextTick` may be left. Not between two entries.
+    has_ticks: bool,
     /// [`Collect::at_latest`]; no limit while the image is built.
     collect_at_latest: usize,
     /// The current entry's host. Null outside an entry.
@@ -153,6 +156,7 @@ struct Hooks {
     stringify: qjs::JSValue,
     describe: qjs::JSValue,
     take_timer: qjs::JSValue,
+    take_tick: qjs::JSValue,
     settle: qjs::JSValue,
     rejection: qjs::JSValue,
     leftovers: qjs::JSValue,
@@ -232,12 +236,14 @@ impl Engine {
                 stringify: undefined,
                 describe: undefined,
                 take_timer: undefined,
+                take_tick: undefined,
                 settle: undefined,
                 rejection: undefined,
                 leftovers: undefined,
             },
             main: undefined,
             has_rejections: false,
+            has_ticks: false,
             collect_at_latest: usize::MAX,
             host: ptr::null_mut(),
             heap,
@@ -588,8 +594,12 @@ mod armed {
 
             let global = qjs::JS_GetGlobalObject(ctx);
             // For the prelude, which captures and deletes them.
-            let functions: [(&CStr, qjs::JSCFunction); 2] =
-                [(c"__door", Some(door)), (c"__peek", Some(peek))];
+            let functions: [(&CStr, qjs::JSCFunction); 4] = [
+                (c"__door", Some(door)),
+                (c"__peek", Some(peek)),
+                (c"__plain", Some(plain::plain)),
+                (c"__tick", Some(tick)),
+            ];
             for (name, function) in functions {
                 let generic = qjs::JSCFunctionEnum_JS_CFUNC_generic;
                 let function = qjs::JS_NewCFunction2(ctx, function, name.as_ptr(), 1, generic, 0);
@@ -614,12 +624,15 @@ mod armed {
                 stringify: hook(c"stringify"),
                 describe: hook(c"describe"),
                 take_timer: hook(c"takeTimer"),
+                take_tick: hook(c"takeTick"),
                 settle: hook(c"settle"),
                 rejection: hook(c"rejection"),
                 leftovers: hook(c"leftovers"),
             };
             // The object itself is never freed: what else lies in it is to stay.
-            for name in [c"__hooks", c"__host", c"__door", c"__peek", c"__warmsUp"] {
+            for name in
+                [c"__hooks", c"__host", c"__door", c"__peek", c"__plain", c"__tick", c"__warmsUp"]
+            {
                 let atom = qjs::JS_NewAtom(ctx, name.as_ptr());
                 qjs::JS_DeleteProperty(ctx, global, atom, 0);
                 qjs::JS_FreeAtom(ctx, atom);
@@ -851,6 +864,7 @@ mod armed {
         unsafe {
             let ctx = (*core).ctx;
             (*core).has_rejections = false;
+            (*core).has_ticks = false;
             let main = qjs::JS_Eval(
                 ctx,
                 program.as_ptr().cast(),
@@ -893,36 +907,45 @@ mod armed {
             if qjs::JS_IsException(taken) {
                 return describe_exception(core, Kind::Threw);
             }
-            if qjs::JS_IsObject(taken) {
-                let mut len: i64 = 0;
-                if qjs::JS_GetLength(ctx, taken, &raw mut len) < 0 || len < 1 {
-                    return describe_exception(core, Kind::Threw);
-                }
-                let callback = qjs::JS_GetPropertyUint32(ctx, taken, 0);
-                let n_args = len as usize - 1;
-                let args =
-                    qjs::js_malloc(ctx, (n_args.max(1) * size_of::<qjs::JSValue>()) as qjs::size_t)
-                        .cast::<qjs::JSValue>();
-                if args.is_null() {
-                    return describe_exception(core, Kind::Threw);
-                }
-                for idx in 0..n_args {
-                    args.add(idx).write(qjs::JS_GetPropertyUint32(ctx, taken, idx as u32 + 1));
-                }
-                // No frame of ours below it either.
-                let value = qjs::JS_Call(ctx, callback, qjs::JS_UNDEFINED, n_args as c_int, args);
-                for idx in 0..n_args {
-                    qjs::JS_FreeValue(ctx, args.add(idx).read());
-                }
-                qjs::js_free(ctx, args.cast());
-                qjs::JS_FreeValue(ctx, callback);
-                qjs::JS_FreeValue(ctx, taken);
-                if qjs::JS_IsException(value) {
-                    return describe_exception(core, Kind::Threw);
-                }
-                qjs::JS_FreeValue(ctx, value);
+            if !call_taken(ctx, taken) {
+                return describe_exception(core, Kind::Threw);
             }
             pump(core);
+        }
+    }
+
+    /// Calls `[fn, ...args]`, if it is that, with no frame of ours below. False when
+    /// that threw.
+    unsafe fn call_taken(ctx: *mut qjs::JSContext, taken: qjs::JSValue) -> bool {
+        // SAFETY: as for `entry`. Test: platform::what_snippets_reach_for_answers_as_in_node.
+        unsafe {
+            if !qjs::JS_IsObject(taken) {
+                return true;
+            }
+            let mut len: i64 = 0;
+            if qjs::JS_GetLength(ctx, taken, &raw mut len) < 0 || len < 1 {
+                return false;
+            }
+            let callback = qjs::JS_GetPropertyUint32(ctx, taken, 0);
+            let n_args = len as usize - 1;
+            let args =
+                qjs::js_malloc(ctx, (n_args.max(1) * size_of::<qjs::JSValue>()) as qjs::size_t)
+                    .cast::<qjs::JSValue>();
+            if args.is_null() {
+                return false;
+            }
+            for idx in 0..n_args {
+                args.add(idx).write(qjs::JS_GetPropertyUint32(ctx, taken, idx as u32 + 1));
+            }
+            let value = qjs::JS_Call(ctx, callback, qjs::JS_UNDEFINED, n_args as c_int, args);
+            for idx in 0..n_args {
+                qjs::JS_FreeValue(ctx, args.add(idx).read());
+            }
+            qjs::js_free(ctx, args.cast());
+            qjs::JS_FreeValue(ctx, callback);
+            qjs::JS_FreeValue(ctx, taken);
+            qjs::JS_FreeValue(ctx, value);
+            !qjs::JS_IsException(value)
         }
     }
 
@@ -967,9 +990,13 @@ mod armed {
         // contract::a_rejection_without_a_handler_is_told_and_kills_nothing.
         unsafe {
             let ctx = (*core).ctx;
-            if !run_jobs(core) {
-                (*core).said.kind = Kind::Stopped;
-                return;
+            match run_ticks_and_jobs(core) {
+                Ran::All => {}
+                Ran::UntilAsked => {
+                    (*core).said.kind = Kind::Stopped;
+                    return;
+                }
+                Ran::UntilThrown => return describe_exception(core, Kind::Threw),
             }
             let main = (*core).main;
             match qjs::JS_PromiseState(ctx, main) {
@@ -992,6 +1019,62 @@ mod armed {
                 }
             }
         }
+    }
+
+    /// How far [`run_ticks_and_jobs`] came.
+    enum Ran {
+        All,
+        UntilAsked,
+        /// A tick threw; the exception is pending.
+        UntilThrown,
+    }
+
+    /// As in Node: what `process.nextTick` was given comes before jobs that are due, and
+    /// what jobs give it after all of them.
+    unsafe fn run_ticks_and_jobs(core: *mut Core) -> Ran {
+        // SAFETY: as for `entry`. Test: door::tests::a_tick_that_throws_ends_the_run.
+        unsafe {
+            loop {
+                while (*core).has_ticks {
+                    if guard::is_asked() {
+                        return Ran::UntilAsked;
+                    }
+                    let ctx = (*core).ctx;
+                    let taken = call(ctx, (*core).hooks.take_tick, &mut []);
+                    if qjs::JS_IsException(taken) {
+                        return Ran::UntilThrown;
+                    }
+                    (*core).has_ticks = qjs::JS_IsObject(taken);
+                    if !call_taken(ctx, taken) {
+                        return Ran::UntilThrown;
+                    }
+                }
+                if !run_jobs(core) {
+                    return Ran::UntilAsked;
+                }
+                if !(*core).has_ticks {
+                    return Ran::All;
+                }
+            }
+        }
+    }
+
+    /// The prelude says that it has something for `take_tick`.
+    unsafe extern "C" fn tick(
+        _ctx: *mut qjs::JSContext,
+        _this: qjs::JSValue,
+        _argc: c_int,
+        _argv: *mut qjs::JSValue,
+    ) -> qjs::JSValue {
+        let core = CURRENT.get();
+        // SAFETY: set inside every entry, and only looked at there. Test:
+        // door::tests::a_tick_that_throws_ends_the_run.
+        unsafe {
+            if !core.is_null() {
+                (*core).has_ticks = true;
+            }
+        }
+        qjs::JS_UNDEFINED
     }
 
     /// False when the run was asked to stop. A job's own exception is a rejected

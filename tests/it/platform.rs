@@ -123,6 +123,11 @@ fn snippets_in_corners_answer_as_in_node() {
 }
 
 #[test]
+fn what_snippets_reach_for_answers_as_in_node() {
+    check_platform("reached_for");
+}
+
+#[test]
 fn data_shaping_snippets_answer_as_in_node() {
     check_platform("data_shaping");
 }

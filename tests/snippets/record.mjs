@@ -80,7 +80,11 @@ async function answer(code) {
     const source = `"use strict";\nasync function main(input, console, process) {\n${code}\n}`;
     const { code: program } = transformSync(source, { loader: "ts", target: "es2022", tsconfigRaw: { compilerOptions: { experimentalDecorators: true, useDefineForClassFields: true } } });
     const main = (0, eval)(`${program}\nmain`);
-    const value = await main({}, new Console({ stdout: stream, stderr: stream }), process);
+    // From a callback, as the top level of a script runs: within a job, Node's ticks
+    // would come after all jobs.
+    const value = await new Promise((resolve) => {
+      setImmediate(() => resolve(main({}, new Console({ stdout: stream, stderr: stream }), process)));
+    });
     outcome.result = JSON.parse(JSON.stringify(value === undefined ? null : value));
   } catch (error) {
     outcome.error = error instanceof Error || error instanceof DOMException ? `${error.name}: ${error.message}` : String(error);

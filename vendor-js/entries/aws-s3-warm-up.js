@@ -7,6 +7,7 @@
 // so that nothing of this very start gets into the image.
 import * as client from "@aws-sdk/client-s3";
 import { HttpResponse } from "@smithy/core/protocols";
+import { endBuilding } from "../shims/middleware-stack.js";
 import { takeNote } from "../shims/signing.js";
 
 const ENTRY = "<Contents><Key>k</Key><LastModified>2020-01-01T00:00:00.000Z</LastModified><ETag>e</ETag><Size>1</Size><StorageClass>STANDARD</StorageClass></Contents>";
@@ -65,5 +66,6 @@ if (globalThis.__warmsUp) {
   Promise.all([use({}), use({ endpoint: "http://127.0.0.1:9000" })]).finally(() => {
     Date.now = now;
     delete crypto.randomUUID;
+    endBuilding();
   });
 }

@@ -1,7 +1,7 @@
 // Buffer. The npm package goes byte by byte through the interpreter and knows
 // no base64url; the engine has base64 and hex, the host has text, and a
 // DataView has the numbers, so what is left is this short.
-import { defineGlobal, defineHidden, defineProperty, uncurryThis } from "./primordials.js";
+import { construct, defineGlobal, defineHidden, defineProperty, uncurryThis } from "./primordials.js";
 import { decodeUtf8, encodeUtf8 } from "./encoding.js";
 import { nodeError, outOfRange, typeMismatch } from "./node-errors.js";
 
@@ -353,7 +353,7 @@ export class Buffer extends Uint8Array {
   [CUSTOM]() {
     const shown = Array.from(Uint8Array.prototype.subarray.call(this, 0, SHOWN_BYTES), (byte) => ` ${toHex(Uint8Array.of(byte))}`).join("");
     const more = this.length - SHOWN_BYTES;
-    return `<Buffer${shown}${more > 0 ? ` ... ${more} more byte${more > 1 ? "s" : ""}` : ""}>`;
+    return `<Buffer ${shown.slice(1)}${more > 0 ? ` ... ${more} more byte${more > 1 ? "s" : ""}` : ""}>`;
   }
 }
 
@@ -492,4 +492,15 @@ function writeInteger(buffer, value, offset, length, isLittle, isSigned) {
 }
 
 defineProperty(Buffer.prototype, "inspect", { value: Buffer.prototype[CUSTOM], writable: true, configurable: true });
-defineGlobal("Buffer", Buffer);
+
+// Node's is no class but a function: old code calls it without `new`.
+function callable(...args) {
+  if (new.target !== undefined) return construct(Buffer, args, new.target);
+  return typeof args[0] === "number" ? Buffer.alloc(args[0]) : Buffer.from(...args);
+}
+const { prototype: _prototype, length: _length, name: _name, ...statics } = Object.getOwnPropertyDescriptors(Buffer);
+Object.defineProperties(callable, statics);
+Object.setPrototypeOf(callable, Uint8Array);
+callable.prototype = Buffer.prototype;
+defineHidden(Buffer.prototype, "constructor", callable);
+defineGlobal("Buffer", callable);

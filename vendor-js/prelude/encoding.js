@@ -13,6 +13,18 @@ const NO_BYTES = new Uint8Array(0);
 // Where a cut between characters cannot be found by looking back.
 const STATEFUL = ["gbk", "gb18030", "big5", "euc-jp", "iso-2022-jp", "shift_jis", "euc-kr"];
 
+const NOT_VALID = "ERR_ENCODING_INVALID_ENCODED_DATA";
+
+// An op whose errors have the code that Node gives them.
+function coded(code, ...args) {
+  try {
+    return door(...args);
+  } catch (error) {
+    error.code = code;
+    throw error;
+  }
+}
+
 const isHigh = (unit) => unit >= 0xd800 && unit <= 0xdbff;
 
 export function encodeUtf8(text) {
@@ -81,7 +93,7 @@ export class TextDecoder {
 
   constructor(label = "utf-8", options = {}) {
     label = `${label}`;
-    this.#encoding = label === "utf-8" ? label : door(op.DECODER_NAME, label);
+    this.#encoding = label === "utf-8" ? label : coded("ERR_ENCODING_NOT_SUPPORTED", op.DECODER_NAME, label);
     this.#fatal = !!options?.fatal;
     this.#ignoreBom = !!options?.ignoreBOM;
   }
@@ -131,7 +143,7 @@ export class TextDecoder {
     let from = 0;
     do {
       const to = Math.min(from + SLICE_BYTES, bytes.length);
-      text += door(op.DECODER_NEXT, id, bytes.subarray(from, to), isLast && to === bytes.length, this.#fatal);
+      text += coded(NOT_VALID, op.DECODER_NEXT, id, bytes.subarray(from, to), isLast && to === bytes.length, this.#fatal);
       from = to;
     } while (from < bytes.length);
     if (!isLast) this.#id = id;
@@ -147,7 +159,7 @@ function decodeSlices(encoding, bytes, fatal) {
   for (let from = 0; from < bytes.length; ) {
     let to = Math.min(from + SLICE_BYTES, bytes.length);
     if (to < bytes.length) to -= unfinished(encoding, bytes.subarray(from, to));
-    text += door(op.DECODE, encoding, bytes.subarray(from, to), fatal);
+    text += coded(NOT_VALID, op.DECODE, encoding, bytes.subarray(from, to), fatal);
     from = to;
   }
   return text;

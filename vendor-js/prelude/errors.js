@@ -28,7 +28,11 @@ defineProperty(ErrorCtor.prototype, "stack", {
   get() {
     return withHeader(this, apply(getRaw, this, []));
   },
-  set: original.set,
+  // A text as the engine has it; what code sets to hide a stack is no text.
+  set(value) {
+    if (typeof value === "string") apply(original.set, this, [value]);
+    else defineProperty(this, "stack", { __proto__: null, value, writable: true, configurable: true, enumerable: false });
+  },
   configurable: true,
   enumerable: false,
 });

@@ -1,6 +1,6 @@
 // Event, EventTarget and CustomEvent, from event-target-shim.
 import { Event, EventTarget, setErrorHandler, setWarningHandler } from "event-target-shim";
-import { defineGlobal } from "./primordials.js";
+import { defineClass, defineGlobal } from "./primordials.js";
 
 class CustomEvent extends Event {
   #detail;
@@ -21,5 +21,5 @@ setWarningHandler(() => {});
 setErrorHandler((error) => console.error("an event listener threw:", error));
 
 defineGlobal("Event", Event);
-defineGlobal("EventTarget", EventTarget);
+defineClass("EventTarget", EventTarget);
 defineGlobal("CustomEvent", CustomEvent);

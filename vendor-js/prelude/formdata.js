@@ -92,15 +92,16 @@ for (const name of ["append", "delete", "get", "getAll", "has", "set", "forEach"
 }
 defineClass("FormData", FormData);
 
-const quoted = (text) => text.replace(/\r\n|[\r\n]/g, "\r\n").replace(/["\r\n]/g, (char) => ({ '"': "%22", "\r": "%0D", "\n": "%0A" })[char]);
+const crlf = (text) => text.replace(/\r\n?|\n/g, "\r\n");
+const quoted = (text) => text.replace(/["\r\n]/g, (char) => ({ '"': "%22", "\r": "%0D", "\n": "%0A" })[char]);
 
 // A Blob, whose type names the boundary.
 export function formToBlob(form) {
   const boundary = `----formdata-${crypto.randomUUID()}`;
   const parts = [];
   for (const [name, value] of form) {
-    const head = `--${boundary}\r\nContent-Disposition: form-data; name="${quoted(name)}"`;
-    if (typeof value === "string") parts.push(`${head}\r\n\r\n${value.replace(/\r\n?|\n/g, "\r\n")}\r\n`);
+    const head = `--${boundary}\r\nContent-Disposition: form-data; name="${quoted(crlf(name))}"`;
+    if (typeof value === "string") parts.push(`${head}\r\n\r\n${crlf(value)}\r\n`);
     else parts.push(`${head}; filename="${quoted(value.name)}"\r\nContent-Type: ${value.type || "application/octet-stream"}\r\n\r\n`, value, "\r\n");
   }
   parts.push(`--${boundary}--\r\n`);

@@ -9,7 +9,7 @@ import "./errors.js";
 import "./clock.js";
 import "./random.js";
 import "./intl.js";
-import { takeTimer } from "./timers.js";
+import { takeTick, takeTimer } from "./timers.js";
 import { stringify } from "./result.js";
 import { describe, leftovers, rejection } from "./describe.js";
 // Before the console, which only requires it: what it captures is deleted.
@@ -36,6 +36,6 @@ import { kept } from "./shapes.js";
 import "./helpers.js";
 import "./require.js";
 
-globalThis.__hooks = { stringify, describe, takeTimer, settle, rejection, leftovers, kept };
+globalThis.__hooks = { stringify, describe, takeTimer, takeTick, settle, rejection, leftovers, kept };
 // For the bundles that come after this one; gone before the image is sealed.
 globalThis.__host = { answer, ask, call, door, start, work };

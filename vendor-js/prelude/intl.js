@@ -18,6 +18,9 @@ const plainDateString = uncurryThis(Date.prototype.toString);
 const plainTimeString = uncurryThis(Date.prototype.toTimeString);
 const lower = uncurryThis(String.prototype.toLowerCase);
 const upper = uncurryThis(String.prototype.toUpperCase);
+const normalize = uncurryThis(String.prototype.normalize);
+const charAt = uncurryThis(String.prototype.charAt);
+const replace = uncurryThis(RegExp.prototype[Symbol.replace]);
 const split = uncurryThis(String.prototype.split);
 const join = uncurryThis(Array.prototype.join);
 const push = uncurryThis(Array.prototype.push);
@@ -607,9 +610,34 @@ function stringOf(value, method) {
   return `${value}`;
 }
 
-// In Turkish and Azeri, i and ı are two letters; everywhere else the engine's own
-// case is right.
+// In Turkish and Azeri, i and ı are two letters, and Greek capitals have no accents;
+// everywhere else the engine's own case is right (Lithuanian's dots are left out).
 const DOTTED = /^(tr|az)(-|$)/i;
+const GREEK = /^el(-|$)/i;
+const VOWEL = /([αεηιουωρΑΕΗΙΟΥΩΡ])([\u0300-\u0314\u0342\u0345]*)/gu;
+const STRESS = /[\u0300\u0301\u0342]/;
+const ETA = /[ηΗ]/;
+const CLOSING = /[ιυΙΥ]/;
+const IN_WORD = /[\p{L}\p{M}]/u;
+
+// An accent that kept two vowels apart leaves them a diaeresis. The word for "or" keeps
+// its accent.
+function withoutAccents(text) {
+  text = normalize(text, "NFD");
+  let last = 0;
+  let wasStressed = false;
+  return replace(VOWEL, text, (all, letter, marks, at) => {
+    const isStressed = test(STRESS, marks);
+    const isApart = StringIndexOf(marks, "\u0308") >= 0;
+    const follows = wasStressed && at === last && test(CLOSING, letter);
+    last = at + all.length;
+    wasStressed = isStressed && !isApart;
+    if (isStressed && test(ETA, letter) && !test(IN_WORD, charAt(text, at - 1)) && !test(IN_WORD, charAt(text, last))) {
+      return `${letter}\u0301`;
+    }
+    return `${letter}${isApart || follows ? "\u0308" : ""}${StringIndexOf(marks, "\u0345") >= 0 ? "Ι" : ""}`;
+  });
+}
 
 function cased(text, locales, plain, pairs) {
   if (locales === undefined) return plain(text);
@@ -617,6 +645,7 @@ function cased(text, locales, plain, pairs) {
   const at = StringIndexOf(tags, "\n");
   const tag = at < 0 ? tags : StringSlice(tags, 0, at);
   if (tag !== "") door(op.INTL_TAG, "canonical", tag);
+  if (plain === upper && test(GREEK, tag)) return normalize(upper(withoutAccents(text)), "NFC");
   if (test(DOTTED, tag)) for (let idx = 0; idx < pairs.length; idx += 2) text = StringReplaceAll(text, pairs[idx], pairs[idx + 1]);
   return plain(text);
 }

@@ -17,6 +17,10 @@ export function promiseDetails(value, pending, rejected) {
   return [seen[0] === 2 ? rejected : undefined, seen[1]];
 }
 
+export function isProxy(value) {
+  return peek(value)?.length === 1;
+}
+
 export function proxyDetails(value, showProxy) {
   const seen = peek(value);
   if (seen === undefined || seen.length !== 1) return undefined;

@@ -5,6 +5,7 @@ import * as op from "./ops.js";
 import { ErrorCtor, RangeErrorCtor, defineGlobal, floor, isArray } from "./primordials.js";
 import { door } from "./door.js";
 import { typeMismatch } from "./node-errors.js";
+import { addTick } from "./timers.js";
 
 const { log, error } = console;
 const VERSION = "20.0.0";
@@ -16,14 +17,14 @@ const output = (print) => ({
     const text = typeof chunk === "string" ? chunk : Buffer.from(chunk).toString();
     print("%s", text.endsWith("\n") ? text.slice(0, -1) : text);
     const callback = typeof encoding === "function" ? encoding : done;
-    if (typeof callback === "function") queueMicrotask(() => callback());
+    if (typeof callback === "function") addTick([callback]);
     return true;
   },
 });
 
-function nextTick(callback, ...args) {
-  if (typeof callback !== "function") throw typeMismatch("callback", "of type function", callback);
-  queueMicrotask(() => callback(...args));
+function nextTick(...call) {
+  if (typeof call[0] !== "function") throw typeMismatch("callback", "of type function", call[0]);
+  addTick(call);
 }
 
 function hrtime(since) {
@@ -82,6 +83,7 @@ const process = {
   abort: refusal("abort", "throw an Error to fail"),
   kill: refusal("kill", "there are no processes here"),
   chdir: refusal("chdir", "there are no files here"),
+  cpuUsage: refusal("cpuUsage", "the answer says what the run used, as usage.cpuMs"),
   memoryUsage: refusal("memoryUsage", "the answer says what the run used, as usage.heapBytes"),
 };
 for (const name of ["on", "once", "off", "addListener", "removeListener", "removeAllListeners"]) {

@@ -328,6 +328,18 @@ function checkSigning(algorithm, key) {
   }
 }
 
+function signing(given, what) {
+  const algorithm = named(given, SIGNING, what);
+  if (algorithm.name === "RSA-PSS" && algorithm.saltLength === undefined) throw new TypeError(`${what}: RSA-PSS needs a saltLength`);
+  return algorithm;
+}
+
+const FORMATS = ["jwk", "pkcs8", "raw", "spki"];
+
+function checkFormat(format, method) {
+  if (!FORMATS.includes(format)) throw new TypeError(`crypto.subtle.${method}: '${format}' is no format of keys (${FORMATS.join(", ")} are)`);
+}
+
 export class SubtleCrypto {
   constructor(token) {
     if (token !== TOKEN) throw new TypeError("Illegal constructor");
@@ -339,6 +351,7 @@ export class SubtleCrypto {
   }
 
   async importKey(format, data, given, extractable, usages) {
+    checkFormat(format, "importKey");
     const algorithm = keyAlgorithm(given, "crypto.subtle.importKey");
     const { name } = algorithm;
     const isPair = name === "ECDSA" || isRsa(name);
@@ -362,6 +375,7 @@ export class SubtleCrypto {
   }
 
   async exportKey(format, key) {
+    checkFormat(format, "exportKey");
     if (!(key instanceof CryptoKey)) throw new TypeError("crypto.subtle.exportKey takes a CryptoKey");
     if (!key.extractable) fail("InvalidAccessError", "key is not extractable");
     const parts = partsOf(key);
@@ -396,7 +410,7 @@ export class SubtleCrypto {
   }
 
   async sign(given, key, data) {
-    const algorithm = named(given, SIGNING, "crypto.subtle.sign");
+    const algorithm = signing(given, "crypto.subtle.sign");
     const { name } = algorithm;
     const parts = keyFor(key, "sign", name);
     data = bytesOf(data, "crypto.subtle.sign");
@@ -407,7 +421,7 @@ export class SubtleCrypto {
   }
 
   async verify(given, key, signature, data) {
-    const algorithm = named(given, SIGNING, "crypto.subtle.verify");
+    const algorithm = signing(given, "crypto.subtle.verify");
     const { name } = algorithm;
     const parts = keyFor(key, "verify", name);
     signature = copyOf(signature, "crypto.subtle.verify");

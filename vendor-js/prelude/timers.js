@@ -49,6 +49,27 @@ export function takeTimer(id) {
   return timer.call;
 }
 
+// What `process.nextTick` was given: `[fn, ...args]`, in order. The host calls them
+// before jobs that are due, as it does with timers.
+let ticks = [];
+let nextTick = 0;
+const announce = globalThis.__tick;
+delete globalThis.__tick;
+
+export function addTick(call) {
+  ticks[ticks.length] = call;
+  announce();
+}
+
+export function takeTick() {
+  const call = ticks[nextTick++];
+  if (nextTick >= ticks.length) {
+    ticks = [];
+    nextTick = 0;
+  }
+  return call;
+}
+
 function start(delay, call, repeat) {
   const fn = call[0];
   if (typeof fn !== "function") throw typeMismatch("callback", "of type function", fn);

@@ -23,4 +23,4 @@ export function valueNow(provider, arg) {
 // a promise only if it has to be.
 export const follow = (value, next) => (isPromise(value) ? value.then(next) : next(value));
 
-export const isPromise = (value) => typeof value?.then === "function";
+export const isPromise = (value) => typeof value === "object" && typeof value?.then === "function";

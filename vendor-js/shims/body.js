@@ -68,14 +68,7 @@ export class HostBody {
       pieces.push(bytes);
       total += bytes.length;
     }
-    if (pieces.length === 1) return pieces[0];
-    const all = new Uint8Array(total);
-    let at = 0;
-    for (const piece of pieces) {
-      all.set(piece, at);
-      at += piece.length;
-    }
-    return all;
+    return joined(pieces, total);
   }
 
   cancel() {
@@ -109,6 +102,11 @@ export async function collectStream(stream) {
     pieces.push(piece);
     total += piece.length;
   }
+  return joined(pieces, total);
+}
+
+function joined(pieces, total) {
+  if (pieces.length === 1) return pieces[0];
   const all = new Uint8Array(total);
   let at = 0;
   for (const piece of pieces) {

@@ -53,7 +53,9 @@ export function resolveParams(input, supplier, config) {
   const params = {};
   for (let idx = 0; idx < parameters.length; idx++) {
     const value = valueOf(parameters[idx], input, config);
-    if (parameters[idx].isOfConfig && isPromise(value)) return collect(params, parameters, idx, value, input, config);
+    if (typeof value === "object" && parameters[idx].isOfConfig && isPromise(value)) {
+      return collect(params, parameters, idx, value, input, config);
+    }
     params[parameters[idx].name] = value;
   }
   return finish(params, parameters, config);

@@ -12,6 +12,12 @@ const MAX_STEPS = 64;
 
 // Options → their place.
 const known = new WeakMap();
+// Whoever uses a stack while the image is built is the SDK, whose options stay as they
+// are; a snippet never sees them.
+let isBuilding = globalThis.__warmsUp === true;
+export const endBuilding = () => {
+  isBuilding = false;
+};
 
 class Stack {
   #plan = EMPTY;
@@ -164,14 +170,14 @@ export const constructStack = () => new Stack();
 
 function placeOf(options, isRelative) {
   const place = known.get(options);
-  if (place !== undefined && place.isRelative === isRelative && isOf(place, options)) {
+  if (place !== undefined && place.isRelative === isRelative && (place.isOurs || isOf(place, options))) {
     // Who adds with the same options twice will do so again; options that are made
     // anew each time would fill the memory with plans.
     place.isKept = true;
     return place;
   }
   const { name, aliases, tags, override } = options;
-  const res = { isRelative, isKept: false, name, aliases, names: namesOf(name, aliases), tags, override };
+  const res = { isRelative, isKept: false, isOurs: isBuilding, name, aliases, names: namesOf(name, aliases), tags, override };
   if (isRelative) {
     res.step = options.step;
     res.relation = options.relation;

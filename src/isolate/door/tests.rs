@@ -347,3 +347,45 @@ fn a_fault_in_the_engine_costs_that_run_alone() {
         assert_eq!(outcome.result, Ok("1".to_owned()));
     }
 }
+
+#[test]
+fn a_copy_of_plain_data_runs_no_code_and_leaks_nothing() {
+    let guard = Guard::adopt_thread().unwrap();
+    let mut isolate = build(&guard, vec![prelude()]).unwrap();
+    // What gives up does so behind much that was copied: 20,000 times 2 KiB are more
+    // than the heap has, so what is not freed ends the run.
+    let code = "
+        const seen = [], shared = { at: new Date(7) };
+        const plain = Array.from({ length: 16 }, (_, id) => ({ id, tags: ['a', , 'b'], shared }));
+        const traps = new Proxy({}, { get: () => seen.push('get'), ownKeys: () => seen.push('keys'), getPrototypeOf: () => seen.push('prototype') });
+        const refused = [{ plain, traps }, { plain, f() {} }, { plain, s: Symbol.iterator }, [plain, [Promise.resolve()]]];
+        const names = new Set();
+        for (let n = 0; n < 5000; n++) {
+          structuredClone(plain);
+          structuredClone({ plain, map: new Map() });
+          structuredClone({ plain, get once() { return 1; } });
+          try { structuredClone(refused[n % 4]); } catch (error) { names.add(error.name); }
+        }
+        const deep = (n) => { let it = {}; for (; n > 0; n--) it = [it]; return it; };
+        const levels = (it) => { let n = 0; for (; it[0]; n++) it = it[0]; return n; };
+        const copy = structuredClone(plain);
+        return [seen, [...names], levels(structuredClone(deep(199))), levels(structuredClone(deep(300))), 1 in copy[0].tags,
+          copy[0].shared === copy[15].shared, copy[0].shared !== shared, +copy[0].shared.at];";
+    let outcome = run(&mut isolate, &guard, code);
+    let expected = r#"[[],["DataCloneError"],199,300,false,true,true,7]"#;
+    assert_eq!(outcome.result, Ok(expected.to_owned()));
+}
+
+#[test]
+fn a_tick_that_throws_ends_the_run() {
+    let guard = Guard::adopt_thread().unwrap();
+    let mut isolate = build(&guard, vec![prelude()]).unwrap();
+    let code =
+        "process.nextTick(() => { throw new RangeError('in a tick'); }); await null; return 1;";
+    let outcome = run(&mut isolate, &guard, code);
+    let Err(RunError::Thrown(thrown)) = outcome.result else { panic!("{:?}", outcome.result) };
+    assert_eq!((thrown.name.as_deref(), &*thrown.message), (Some("RangeError"), "in a tick"));
+    // Neither it nor what was behind it is there in the next one.
+    let outcome = run(&mut isolate, &guard, "await null; return 2;");
+    assert_eq!(outcome.result, Ok("2".to_owned()));
+}
