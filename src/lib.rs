@@ -61,6 +61,8 @@
 //! | No snippet code runs while the guard is disarmed. | `door::tests::the_door_calls_nothing_of_its_arguments` |
 //! | What the host says is the engine's before any snippet code runs. | `door::tests::errors_of_the_host_are_whole_…` |
 //! | The host reads of a buffer what its view shows at that moment, and nothing beyond. | `door::tests::views_of_buffers_that_change_…` |
+//! | No operation of the host works for long without a look at whether its run is over. | `door::looks::no_operation_works_long_…` |
+//! | Every `unsafe` block names a test that would notice. | `tests/it/rules.rs` |
 //! | Nothing drawn or timed gets into an image; runs draw their own. | `door::tests::a_bundle_that_draws_…`, `tests/it/pristine.rs` |
 //! | An isolate can be dropped at any point. | `door::tests::an_isolate_can_be_dropped_at_any_point` |
 //! | The engine's stack has the same room wherever a run begins, and does not stay resident. | `isolate::tests::recursion_has_the_same_room_…`, `guard::tests::a_deep_stack_…` |
