@@ -399,3 +399,80 @@ const p = new Proxy(o, { get: (t, k, r) => (k === "magic" ? 42 : Reflect.get(t, 
 return [Object.keys(o), Reflect.ownKeys(o).length, p.magic, "magic" in p, Object.keys(p), JSON.stringify(o), Object.getOwnPropertyDescriptor(o, "a"), Reflect.has(o, "b"), Reflect.apply(Math.max, null, [1, 2]), Reflect.construct(Date, [0]).getTime(), Object.entries(Object.getOwnPropertyDescriptors({ get x() { return 1; } })).length, Object.isFrozen(Object.freeze([1])), Object.is(-0, 0), Object.fromEntries([["a", 1]]), Object.hasOwn(o, "a"), (function () { return typeof this; })(), new Function("a", "b", "return a + b")(1, 2), (0, eval)("1+1"), Function.prototype.toString.call(Math.max).includes("native code")];
 //# navigator, self and friends
 return [typeof structuredClone, typeof fetch, typeof Headers, typeof FormData, typeof WebSocket === "undefined" || true, typeof ReadableStream, typeof CompressionStream, typeof BroadcastChannel === "undefined" || true, typeof TextDecoderStream, typeof AbortSignal.any, typeof AbortSignal.timeout, typeof crypto.subtle, typeof performance.now, typeof DOMException, typeof MessagePort, typeof setImmediate, typeof Event, typeof CustomEvent, typeof URLSearchParams, typeof File, typeof Blob, typeof escape, typeof Intl.Segmenter, typeof Iterator === "undefined" || true, typeof queueMicrotask, typeof ByteLengthQueuingStrategy, typeof ReadableStreamDefaultReader, typeof WritableStreamDefaultWriter, typeof TransformStreamDefaultController, typeof CryptoKey, typeof SubtleCrypto, typeof Crypto, typeof PerformanceEntry, typeof PerformanceMark, typeof PerformanceMeasure, typeof MessageEvent];
+//# pick from nested data
+const orders = [{ id: 1, items: [{ sku: "a", qty: 2 }, { sku: "b", qty: 1 }] }, { id: 2, items: [] }];
+return [orders.flatMap((o) => o.items.map((i) => `${o.id}:${i.sku}x${i.qty}`)), Object.entries(orders.flatMap((o) => o.items).reduce((m: any, i) => ({ ...m, [i.sku]: (m[i.sku] ?? 0) + i.qty }), {})), orders.find((o) => !o.items.length)?.id, orders.some((o) => o.items.length > 1), structuredClone(orders)[0].items[1]];
+//# dates cloned and kept in records
+const rec = { at: new Date("2024-02-29T12:00:00Z"), list: [new Date(0), new Date(NaN)] };
+const c = structuredClone(rec);
+return [c.at.toISOString(), c.at !== rec.at, +c.list[0], Number.isNaN(+c.list[1]), c.at instanceof Date, Object.keys(c)];
+//# Map and Set cloned in order
+const m = new Map<any, any>([[{ k: 1 }, [1]], ["s", new Set([1, [2]])]]);
+const c = structuredClone(m);
+return [[...c.keys()][0], c.get("s") instanceof Set, [...c.get("s")], c.size, [...c.keys()][0] !== [...m.keys()][0]];
+//# long arrays cloned
+const big = Array.from({ length: 5000 }, (_, i) => (i % 3 ? i : { i }));
+const c = structuredClone(big) as any[];
+return [c.length, c[0].i, c[4999], c[3] !== big[3], JSON.stringify(c) === JSON.stringify(big)];
+//# ticks keep their arguments and order
+const out: unknown[] = [];
+process.nextTick((...a: unknown[]) => out.push(a), 1, "b", null);
+process.nextTick(() => out.push("second"));
+out.push("sync");
+await null;
+return out;
+//# ticks and immediates and awaits in one go
+const out: string[] = [];
+(async () => { out.push("async start"); await null; out.push("async after await"); })();
+process.nextTick(() => out.push("tick"));
+Promise.resolve().then(() => out.push("then"));
+setImmediate(() => out.push("immediate"));
+out.push("sync");
+await new Promise((resolve) => setTimeout(resolve, 10));
+return out;
+//# abort of a wait with a reason
+const wait = (ms: number, signal: AbortSignal) => new Promise((resolve, reject) => { const t = setTimeout(resolve, ms); signal.addEventListener("abort", () => { clearTimeout(t); reject(signal.reason); }, { once: true }); });
+const c = new AbortController(); setTimeout(() => c.abort(new RangeError("enough")), 2);
+try { await wait(1000, c.signal); return "waited"; } catch (e: any) { return [e.name, e.message, c.signal.aborted]; }
+//# headers of every shape
+const entries = (h: any) => [...new Headers(h)];
+return [entries({ A: "1", b: 2 }), entries([["x", "1"], ["X", "2"]]), entries(new Map([["m", "v"]])), entries(undefined), [...new Headers({ "content-type": "a", accept: "b" }).keys()]];
+//# a request built from another
+const a = new Request("https://h/x", { method: "PUT", body: JSON.stringify({ a: 1 }), headers: { "content-type": "application/json" } });
+const b = new Request(a, { headers: { "x-new": "1" } });
+return [b.method, b.headers.get("x-new"), b.headers.get("content-type"), await b.json(), a.bodyUsed];
+//# text in and out of blobs
+const b = new Blob(["a,b\n", "1,2\n"], { type: "text/csv" });
+return [(await b.text()).trim().split("\n").map((l) => l.split(",")), b.type, b.size, await new Response(b).headers.get("content-type"), await b.slice(0, 3, "x/y").text(), b.slice(0, 3, "x/y").type];
+//# money in several languages
+const f = (l: string, c: string) => new Intl.NumberFormat(l, { style: "currency", currency: c }).format(-1234.5);
+return [f("en-US", "USD"), f("en-GB", "GBP"), f("de-DE", "EUR"), f("fr-FR", "EUR"), f("es-ES", "EUR"), f("pt-BR", "BRL"), f("it-IT", "EUR"), f("nl-NL", "EUR"), f("ja-JP", "JPY"), f("zh-CN", "CNY"), f("ko-KR", "KRW"), f("hi-IN", "INR"), f("ru-RU", "RUB")];
+//# dates in several languages
+const d = new Date(Date.UTC(2024, 11, 3, 8, 5));
+return ["en-US", "en-GB", "de", "fr", "es", "pt", "it", "nl", "ja", "zh", "ko", "ru", "hi"].map((l) => d.toLocaleString(l, { timeZone: "UTC", dateStyle: "medium", timeStyle: "short" }));
+//# Greek capitals
+return ["Καλημέρα κόσμε", "το νοσοκομείο, ή η κλινική", "μαΐστρος", "Ευρώπη"].map((s) => s.toLocaleUpperCase("el"));
+//# objects with odd keys printed
+console.log({ "a b": 1, "0x": 2, 12: 3, "-1": 4, "": 5, "é": 6, "a-b": 7, $x: 8, _y: 9, class: 10 });
+console.log({ get a() { return 1; }, set b(v) {}, get c() { return 1; }, set c(v) {} });
+console.log([1.0, -0, 1e100, 0.1], [true, "s", null, undefined, 1n]);
+//# nested lists printed
+console.log([[1, [2, [3, [4, [5]]]]]], [{ a: { b: {} } }, { a: { b: { c: 1 } } }]);
+console.log({ list: [{ id: 1, name: "first", tags: ["x", "y"] }, { id: 2, name: "second", tags: [] }], total: 2, next: null });
+//# strings of console with percent signs
+console.log("50% of %s", "all"); console.log("%i%%", 42.9); console.log("%s is %d years and %j", "Ada", 36, { a: 1 }); console.log("%s", null, undefined, { a: 1 }, [1]); console.log("no format", "%s", 1); console.log("%o", [1]); console.log("%O", { a: [1] });
+//# typed arrays shared and sliced
+const buf = new ArrayBuffer(8), u8 = new Uint8Array(buf), dv = new DataView(buf);
+dv.setUint16(0, 0x1234); dv.setFloat32(4, 1.5, true); u8.set([9], 2);
+return [[...u8], u8.slice(1, 3).length, [...u8.subarray(0, 2)], dv.getInt8(2), buf.slice(4).byteLength, new Uint8Array(buf, 2, 2).byteOffset, ArrayBuffer.isView(dv), u8.findLast((n) => n > 8), u8.indexOf(9), u8.toString()];
+//# base64 of bytes without Buffer
+const bytes = crypto.getRandomValues(new Uint8Array(300));
+const text = btoa(String.fromCharCode(...bytes));
+return [Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).every((n, i) => n === bytes[i]), text.length, Buffer.from(text, "base64").equals(bytes)];
+//# getters of classes in JSON and spread
+class T { constructor(public a: number) {} get double() { return this.a * 2; } toString() { return `T${this.a}`; } }
+const t = new T(2);
+return [JSON.stringify(t), { ...t }, `${t}`, t.double, Object.keys(t), "double" in t, Object.hasOwn(t, "double"), [t, t].join()];
+//# sums that are exact and not
+const xs = [0.1, 0.2, 0.3];
+return [xs.reduce((a, b) => a + b), xs.reduce((a, b) => a + Math.round(b * 100), 0) / 100, Math.max(...xs), Math.min(), Math.max(), [].reduce((a, b) => a + b, 0), (1234.5678).toFixed(1), +(1.005 * 100).toFixed(0) / 100, Number((0.1 + 0.2).toFixed(10))];
