@@ -698,7 +698,7 @@ mod armed {
                 return bundle_failed(core, qjs::JS_GetException(ctx));
             }
             let value = qjs::JS_EvalFunction(ctx, read);
-            if qjs::JS_IsException(value) || !run_jobs(core) {
+            if qjs::JS_IsException(value) || !matches!(run_jobs(core), Ran::All) {
                 return bundle_failed(core, qjs::JS_GetException(ctx));
             }
             if !is_module {
@@ -1025,7 +1025,7 @@ mod armed {
     enum Ran {
         All,
         UntilAsked,
-        /// A tick threw; the exception is pending.
+        /// A tick or a callback of `queueMicrotask` threw; the exception is pending.
         UntilThrown,
     }
 
@@ -1049,11 +1049,9 @@ mod armed {
                         return Ran::UntilThrown;
                     }
                 }
-                if !run_jobs(core) {
-                    return Ran::UntilAsked;
-                }
-                if !(*core).has_ticks {
-                    return Ran::All;
+                match run_jobs(core) {
+                    Ran::All if (*core).has_ticks => {}
+                    ended => return ended,
                 }
             }
         }
@@ -1077,21 +1075,25 @@ mod armed {
         qjs::JS_UNDEFINED
     }
 
-    /// False when the run was asked to stop. A job's own exception is a rejected
-    /// promise's business, not ours.
-    unsafe fn run_jobs(core: *mut Core) -> bool {
+    /// Jobs of promises keep what they throw: it is a rejection.
+    unsafe fn run_jobs(core: *mut Core) -> Ran {
         // SAFETY: as for `entry`. Test:
         // kills::kills_in_the_engine_and_its_collector_leave_nothing_behind.
         unsafe {
             loop {
                 if guard::is_asked() {
-                    return false;
+                    return Ran::UntilAsked;
                 }
                 let mut ctx = ptr::null_mut();
                 match qjs::JS_ExecutePendingJob((*core).rt, &raw mut ctx) {
-                    0 => return true,
+                    0 => return Ran::All,
                     1 => {}
-                    _ => qjs::JS_FreeValue((*core).ctx, qjs::JS_GetException((*core).ctx)),
+                    // The engine throws, too, where it was asked to stop.
+                    _ if guard::is_asked() => {
+                        qjs::JS_FreeValue((*core).ctx, qjs::JS_GetException((*core).ctx));
+                        return Ran::UntilAsked;
+                    }
+                    _ => return Ran::UntilThrown,
                 }
             }
         }

@@ -377,15 +377,18 @@ fn a_copy_of_plain_data_runs_no_code_and_leaks_nothing() {
 }
 
 #[test]
-fn a_tick_that_throws_ends_the_run() {
+fn a_tick_or_a_microtask_that_throws_ends_the_run() {
     let guard = Guard::adopt_thread().unwrap();
     let mut isolate = build(&guard, vec![prelude()]).unwrap();
-    let code =
-        "process.nextTick(() => { throw new RangeError('in a tick'); }); await null; return 1;";
-    let outcome = run(&mut isolate, &guard, code);
-    let Err(RunError::Thrown(thrown)) = outcome.result else { panic!("{:?}", outcome.result) };
-    assert_eq!((thrown.name.as_deref(), &*thrown.message), (Some("RangeError"), "in a tick"));
-    // Neither it nor what was behind it is there in the next one.
-    let outcome = run(&mut isolate, &guard, "await null; return 2;");
-    assert_eq!(outcome.result, Ok("2".to_owned()));
+    for enqueue in ["process.nextTick", "queueMicrotask"] {
+        let code = format!(
+            "{enqueue}(() => {{ throw new RangeError('in it'); }}); await null; await null; return 1;"
+        );
+        let outcome = run(&mut isolate, &guard, &code);
+        let Err(RunError::Thrown(thrown)) = outcome.result else { panic!("{:?}", outcome.result) };
+        assert_eq!((thrown.name.as_deref(), &*thrown.message), (Some("RangeError"), "in it"));
+        // Neither it nor what was behind it is there in the next one.
+        let outcome = run(&mut isolate, &guard, "await null; return 2;");
+        assert_eq!(outcome.result, Ok("2".to_owned()));
+    }
 }
