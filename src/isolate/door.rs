@@ -1032,7 +1032,7 @@ mod armed {
     /// As in Node: what `process.nextTick` was given comes before jobs that are due, and
     /// what jobs give it after all of them.
     unsafe fn run_ticks_and_jobs(core: *mut Core) -> Ran {
-        // SAFETY: as for `entry`. Test: door::tests::a_tick_that_throws_ends_the_run.
+        // SAFETY: as for `entry`. Test: door::tests::a_tick_or_a_microtask_that_throws_ends_the_run.
         unsafe {
             loop {
                 while (*core).has_ticks {
@@ -1066,7 +1066,7 @@ mod armed {
     ) -> qjs::JSValue {
         let core = CURRENT.get();
         // SAFETY: set inside every entry, and only looked at there. Test:
-        // door::tests::a_tick_that_throws_ends_the_run.
+        // door::tests::a_tick_or_a_microtask_that_throws_ends_the_run.
         unsafe {
             if !core.is_null() {
                 (*core).has_ticks = true;
