@@ -56,7 +56,7 @@ pub struct Config {
     pub suspended_bytes: usize,
     /// Heap of one run, bytes.
     pub memory_bytes: usize,
-    /// Stack of the engine, bytes; at most [`isolate::MAX_STACK`].
+    /// Stack of the engine, bytes; at most [`MAX_STACK`](crate::isolate::MAX_STACK).
     pub stack_bytes: usize,
     /// JSON text of one result, bytes.
     pub output_bytes: usize,
