@@ -6,8 +6,10 @@
 //! requests, so that a ratio holds even where the machine drifts, and nobody pays
 //! for what the other still does once it has answered. Node keeps its client, and
 //! with it its connections, between requests; ours is made anew by every run.
-//! Engine time is what the kernel's worker thread was on a processor for. Every
-//! answer is compared inside the loop. Not measured: TLS, and the network.
+//! Engine time is the run's on a processor, by its answer's `cpuMs`: transpiling,
+//! engine and host operations on that thread. `thread` is all that the worker's
+//! thread was on one for, a request on average: the rollback and the answer, too.
+//! Every answer is compared inside the loop. Not measured: TLS, and the network.
 //!
 //! `cargo bench --bench s3`; `-- --test` runs everything once. Node is left out
 //! where it, or `npm ci` in `benches/peers`, is missing.
@@ -94,40 +96,39 @@ fn main() {
 
     let rounds_of = |rounds: usize| if is_test { 1 } else { rounds };
     println!(
-        "{:<24} {:>12} {:>12} {:>12} {:>8}",
-        "median, ms", "llm-kernel", "engine", "node", "ratio"
+        "{:<24} {:>12} {:>12} {:>12} {:>12} {:>8}",
+        "median, ms", "llm-kernel", "engine", "thread", "node", "ratio"
     );
     for (name, rest, expected, rounds) in works() {
         let code = format!("{CLIENT}{rest}");
         let turn = rounds_of(TURN);
         let n_turns = rounds_of(rounds / TURN);
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-        let mut engine_nanos = 0;
+        let mut thread = Duration::ZERO;
         // The first turn is to warm up.
         for n in 0..=n_turns {
-            let before = kernel.engine_nanos();
-            let took: Vec<Duration> = (0..turn).map(|_| kernel.ask(&code, &expected)).collect();
+            let before = kernel.thread_time();
+            let here: Vec<Took> = (0..turn).map(|_| kernel.ask(&code, &expected)).collect();
             let there = node.as_mut().map(|node| (0..turn).map(|_| node.ask(&code, &expected)));
-            let there: Vec<Duration> = there.into_iter().flatten().collect();
+            let there: Vec<Took> = there.into_iter().flatten().collect();
             if n > 0 {
-                engine_nanos += kernel.engine_nanos() - before;
-                ours.extend(took);
+                thread += kernel.thread_time() - before;
+                ours.extend(here);
                 theirs.extend(there);
             }
         }
-        let engine = engine_nanos as f64 / 1e6 / ours.len() as f64;
-        report(name, median(ours), Some(engine), (!theirs.is_empty()).then(|| median(theirs)));
+        let engine = median(ours.iter().map(|it| it.engine));
+        let thread = millis(thread) / ours.len() as f64;
+        let ours = median(ours.iter().map(|it| it.all));
+        let theirs = theirs.iter().map(|it| it.all);
+        let theirs = (theirs.len() > 0).then(|| median(theirs));
+        report(name, ours, Some((engine, thread)), theirs);
     }
 
-    // Of the engine alone.
     let mut engine_of = |code: &str, result: Value| {
         let rounds = rounds_of(400);
         kernel.ask(code, &result);
-        let before = kernel.engine_nanos();
-        for _ in 0..rounds {
-            kernel.ask(code, &result);
-        }
-        (kernel.engine_nanos() - before) as f64 / 1e6 / rounds as f64
+        median((0..rounds).map(|_| kernel.ask(code, &result).engine))
     };
     let nothing = engine_of("return 1", json!(1));
     let used = engine_of("return typeof AwsS3.S3Client", json!("function"));
@@ -151,27 +152,32 @@ fn main() {
         ours.push(whole_process(&mut run_code));
         theirs.extend(script.as_mut().map(whole_process));
     }
-    report(
-        "first call of a process",
-        median(ours),
-        None,
-        (!theirs.is_empty()).then(|| median(theirs)),
-    );
+    let theirs = (!theirs.is_empty()).then(|| median(theirs.into_iter()));
+    report("first call of a process", median(ours.into_iter()), None, theirs);
 }
 
-fn report(name: &str, ours: f64, engine: Option<f64>, theirs: Option<f64>) {
-    let engine = engine.map_or(String::new(), |it| format!("{it:.2}"));
-    let (node, ratio) = match theirs {
-        Some(it) => (format!("{it:.2}"), format!("{:.2}", ours / it)),
-        None => (String::new(), String::new()),
-    };
-    println!("{name:<24} {ours:>12.2} {engine:>12} {node:>12} {ratio:>8}");
+/// What one request took.
+struct Took {
+    all: Duration,
+    /// Nothing where the peer does not say.
+    engine: Duration,
 }
 
-/// Milliseconds.
-fn median(mut samples: Vec<Duration>) -> f64 {
+fn report(name: &str, ours: f64, engine: Option<(f64, f64)>, theirs: Option<f64>) {
+    let shown = |it: Option<f64>| it.map_or(String::new(), |it| format!("{it:.2}"));
+    let (engine, thread) = (shown(engine.map(|it| it.0)), shown(engine.map(|it| it.1)));
+    let (node, ratio) = (shown(theirs), shown(theirs.map(|it| ours / it)));
+    println!("{name:<24} {ours:>12.2} {engine:>12} {thread:>12} {node:>12} {ratio:>8}");
+}
+
+fn median(samples: impl Iterator<Item = Duration>) -> f64 {
+    let mut samples: Vec<Duration> = samples.collect();
     samples.sort();
-    samples[samples.len() / 2].as_secs_f64() * 1e3
+    millis(samples[samples.len() / 2])
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
 }
 
 impl Peer {
@@ -194,27 +200,28 @@ impl Peer {
         }
     }
 
-    fn ask(&mut self, code: &str, expected: &Value) -> Duration {
+    fn ask(&mut self, code: &str, expected: &Value) -> Took {
         let line = format!("{}\n", json!({ "code": code }));
         let began = Instant::now();
         self.stream.get_mut().write_all(line.as_bytes()).expect("the peer reads");
         let mut answer = String::new();
         self.stream.read_line(&mut answer).expect("the peer answers");
-        let took = began.elapsed();
+        let all = began.elapsed();
         let answer: Value = serde_json::from_str(&answer).expect("answers are JSON");
         assert_eq!(answer["result"], *expected, "{}: {answer}", self.name);
-        took
+        let engine_ms = answer["usage"]["cpuMs"].as_f64().unwrap_or(0.0);
+        Took { all, engine: Duration::from_secs_f64(engine_ms / 1e3) }
     }
 
     /// Time that the kernel's one worker has been on a processor.
-    fn engine_nanos(&self) -> u64 {
+    fn thread_time(&self) -> Duration {
         let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("it runs");
         let of = |task: &Path| -> Option<u64> {
             let name = fs::read_to_string(task.join("comm")).ok()?;
             let stat = fs::read_to_string(task.join("schedstat")).ok()?;
             if name.starts_with("isolate") { stat.split(' ').next()?.parse().ok() } else { None }
         };
-        tasks.filter_map(|task| of(&task.ok()?.path())).sum()
+        Duration::from_nanos(tasks.filter_map(|task| of(&task.ok()?.path())).sum())
     }
 }
 
