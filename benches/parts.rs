@@ -200,7 +200,7 @@ fn isolates(n_runs: usize) {
 }
 
 /// `n_rounds` of 400 runs on one worker; compares the first rollbacks of quick runs
-/// with the last.
+/// with the last, and those of one snippet before and after them.
 fn mixed_runs(preset: Preset, n_rounds: usize) {
     let name = preset.name;
     let config = pool::Config {
@@ -239,6 +239,18 @@ fn mixed_runs(preset: Preset, n_rounds: usize) {
         // None where the deadline had passed before the run began.
         restored.map(|it| it.took)
     };
+    // On the worker that has the million behind it, or before it, which never sleeps
+    // meanwhile: what waking up costs is not the rollback's.
+    let alone = |when: &str| {
+        let mut rollbacks = Vec::new();
+        for _ in 0..n_rounds.min(50) {
+            let cases = || (0..QUICK_IN_A_ROUND).map(|_| (TYPICAL, Result::is_ok as fn(&_) -> _));
+            cases().for_each(|case| submit(case, Duration::from_secs(60)));
+            rollbacks.extend(cases().filter_map(|_| restored()));
+        }
+        report(name, &format!("rollback of 12 lines, alone, {when}"), rollbacks);
+    };
+    alone("before them");
     let began = Instant::now();
     let mut rollbacks = Vec::with_capacity(n_rounds * QUICK_IN_A_ROUND);
     for round in 0..n_rounds {
@@ -262,6 +274,7 @@ fn mixed_runs(preset: Preset, n_rounds: usize) {
     rollbacks.truncate(n_shown);
     report(name, &format!("rollback, the first {n_shown} of them"), rollbacks);
     report(name, &format!("rollback, the last {n_shown} of them"), last);
+    alone("after them");
 }
 
 fn report(preset: &str, what: &str, mut samples: Vec<Duration>) {
