@@ -1,3 +1,5 @@
+//! Command lines and variables in, settings and usage errors out; nothing is started.
+
 use super::*;
 
 fn no_variables(_name: &str) -> Option<OsString> {

@@ -1,3 +1,5 @@
+//! Lines in, messages and lines out, to the byte; no kernel reads them.
+
 use super::*;
 
 #[track_caller]

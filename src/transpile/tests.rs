@@ -1,3 +1,5 @@
+//! Snippets in, programs, positions and refusals out; nothing is run.
+
 use std::thread;
 
 use super::*;

@@ -1,3 +1,6 @@
+//! What comes through the door and what does not: bundles, operations, texts, panics,
+//! copies. Kills are `guard`'s, and those of `tests/it/kills.rs`.
+
 use std::{sync::atomic::Ordering, time::Duration};
 
 use rquickjs::{Context, Module, Runtime, WriteOptions};
