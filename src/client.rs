@@ -105,6 +105,10 @@ impl Read for Stream {
     }
 }
 
+/// Each page of this is cleared before the first byte comes, for every client, and
+/// most answers are short.
+const N_BUFFERED: usize = 8 * 1024;
+
 /// What a kernel gets to take a connection, or to say who it is.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -148,7 +152,7 @@ impl Client {
             }
         };
         let mut client = Client {
-            stream: BufReader::with_capacity(64 * 1024, stream),
+            stream: BufReader::with_capacity(N_BUFFERED, stream),
             silence_limit: Some(PATIENCE),
             begun: Vec::new(),
         };
