@@ -31,6 +31,7 @@ mod nesting;
 mod positions;
 
 use crate::api::Api;
+use erase::Erased;
 use positions::PrintedToken;
 
 pub use check::{Finding, Findings};
@@ -201,7 +202,9 @@ fn build(
         *findings = check::check(code, &program, &scoping, api);
     }
     match erased {
-        Some(text) => Ok(Program { text, positions: PositionMap::in_place(code, WRAPPER.0.len()) }),
+        Some(Erased { text, calls }) => {
+            Ok(Program { text, positions: PositionMap::in_place(code, calls, WRAPPER.0.len()) })
+        }
         None => print(allocator, options, code, &mut program, scoping),
     }
 }

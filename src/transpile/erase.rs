@@ -28,9 +28,17 @@ const MAX_PARENTHESES: u32 = 64;
 /// Finding a column after other characters takes a walk over its line.
 const MAX_WIDE_BYTES: usize = 64 << 10;
 
+/// What became of a snippet.
+pub(super) struct Erased {
+    pub(super) text: String,
+    /// Parentheses that a name called, and that name, in bytes of the snippet: after
+    /// `f<T>(` the engine takes the one for the place of the call, after `f(` the other.
+    pub(super) calls: Vec<(u32, u32)>,
+}
+
 /// `code` without its types, between the two halves of `wrapper`; `None` if it takes
 /// the printer.
-pub(super) fn erase(code: &str, program: &Program<'_>, wrapper: (&str, &str)) -> Option<String> {
+pub(super) fn erase(code: &str, program: &Program<'_>, wrapper: (&str, &str)) -> Option<Erased> {
     if !reads_the_same(code, program) {
         return None;
     }
@@ -41,6 +49,7 @@ pub(super) fn erase(code: &str, program: &Program<'_>, wrapper: (&str, &str)) ->
         code: code.as_bytes(),
         text,
         prefix_len: wrapper.0.len(),
+        calls: Vec::new(),
         n_parentheses: 0,
         is_refused: false,
     };
@@ -50,7 +59,7 @@ pub(super) fn erase(code: &str, program: &Program<'_>, wrapper: (&str, &str)) ->
     }
     let mut text = String::from_utf8(eraser.text).expect("whole tokens were erased");
     text.push_str(wrapper.1);
-    Some(text)
+    Some(Erased { text, calls: eraser.calls })
 }
 
 /// Whether the engine divides this text into tokens and lines as oxc did.
@@ -73,6 +82,7 @@ struct Eraser<'c> {
     /// The program, from the wrapper's first half on.
     text: Vec<u8>,
     prefix_len: usize,
+    calls: Vec<(u32, u32)>,
     n_parentheses: u32,
     is_refused: bool,
 }
@@ -88,6 +98,18 @@ impl Eraser<'_> {
             if *byte != b'\n' {
                 *byte = b' ';
             }
+        }
+    }
+
+    /// What stands between a name and what is done with it.
+    fn erase_after_name(&mut self, start: u32, end: u32) {
+        self.erase(start, end);
+        if self.byte(end) == b'(' && !self.has_line_break(start, end) {
+            let before = &self.code[..start as usize];
+            let is_of_name =
+                |it: &u8| it.is_ascii_alphanumeric() || matches!(it, b'_' | b'$' | b'#' | 0x80..);
+            let len = before.iter().rev().take_while(|it| is_of_name(it)).count();
+            self.calls.push((end, start - len as u32));
         }
     }
 
@@ -380,7 +402,7 @@ impl<'a> Visit<'a> for Eraser<'_> {
 
     fn visit_ts_non_null_expression(&mut self, it: &TSNonNullExpression<'a>) {
         self.visit_expression(&it.expression);
-        self.erase(it.span.end - 1, it.span.end);
+        self.erase_after_name(it.span.end - 1, it.span.end);
     }
 
     fn visit_new_expression(&mut self, it: &NewExpression<'a>) {
@@ -447,7 +469,7 @@ impl<'a> Visit<'a> for Eraser<'_> {
     }
 
     fn visit_ts_type_parameter_instantiation(&mut self, it: &TSTypeParameterInstantiation<'a>) {
-        self.erase(it.span.start, it.span.end);
+        self.erase_after_name(it.span.start, it.span.end);
     }
 
     /// Where nobody above has seen to it.

@@ -34,7 +34,11 @@ enum Places {
     /// By byte in the program, ascending.
     Printed(Vec<Mapping>),
     /// Every byte of this snippet is in the program, from its second line on.
-    InPlace(Box<str>),
+    InPlace {
+        code: Box<str>,
+        /// The place of the first is said to be that of the second; ascending.
+        calls: Vec<(u32, u32)>,
+    },
 }
 
 impl Default for Places {
@@ -92,12 +96,12 @@ impl PositionMap {
     }
 
     /// Nothing of `code`, whose lines end with `\n`, has moved in its line.
-    pub(super) fn in_place(code: &str, prefix_len: usize) -> PositionMap {
+    pub(super) fn in_place(code: &str, calls: Vec<(u32, u32)>, prefix_len: usize) -> PositionMap {
         let prefix_len = prefix_len as u32;
         let mut line_starts = vec![0, prefix_len];
         let breaks = memchr::memchr_iter(b'\n', code.as_bytes());
         line_starts.extend(breaks.map(|it| it as u32 + 1 + prefix_len));
-        PositionMap { line_starts, places: Places::InPlace(code.into()) }
+        PositionMap { line_starts, places: Places::InPlace { code: code.into(), calls } }
     }
 
     /// `program` is what the engine says: a line, and a column that counts
@@ -116,10 +120,15 @@ impl PositionMap {
                 let nearest = before.or(mappings.get(after).filter(|it| it.offset < end))?;
                 Some(nearest.snippet)
             }
-            Places::InPlace(code) => {
+            Places::InPlace { code, calls } => {
                 let prefix_len = *self.line_starts.get(1)?;
                 let from = start.checked_sub(prefix_len)? as usize;
-                let to = code.floor_char_boundary((offset - prefix_len) as usize);
+                let to = offset - prefix_len;
+                let to = match calls.binary_search_by_key(&to, |it| it.0) {
+                    Ok(call_idx) => calls[call_idx].1,
+                    Err(_) => to,
+                };
+                let to = code.floor_char_boundary(to as usize);
                 let column = code.get(from..to)?.encode_utf16().count() as u32 + 1;
                 Some(Position { line: line as u32, column })
             }

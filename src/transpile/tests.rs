@@ -424,6 +424,14 @@ fn places_in_the_program_are_places_in_the_snippet() {
         "await Promise.all([1].map(async (n: number) => {\n\tawait deep(n)\n}))",
         &["Promise", "all", "map", "deep"],
     );
+    // The engine's place of a call is the last space or start of a word before it.
+    let code = "'é' as 'é'; x.call<'é'>('a'); other!('b')";
+    let Program { text, positions } = transpile(code).unwrap();
+    for (call, name) in [("('a'", "call"), ("('b'", "other")] {
+        let column = (text.find(call).unwrap() - WRAPPER.0.len()) as u32 + 1;
+        let expected = positions::position_at(code, code.find(name).unwrap());
+        assert_eq!(positions.to_snippet(Position { line: 2, column }), Some(expected), "{call}");
+    }
     let Program { positions, .. } = transpile("return 1").unwrap();
     let wrapper = [
         Position { line: 1, column: 20 },
