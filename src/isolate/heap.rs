@@ -59,6 +59,10 @@ const FEW_PAGES: usize = 32;
 /// `FreeBlockHdr`.
 const LINK_BYTES: usize = 64;
 const ALIGN: usize = 16;
+/// Blocks of the process's own allocator from here on are mappings of their own; what
+/// glibc begins with.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const LARGE_BLOCK: libc::c_int = 128 << 10;
 /// What wiped scratch is compared with.
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
@@ -649,6 +653,18 @@ unsafe fn insert(blocks: &mut Blocks, region: &Range<usize>) {
     // SAFETY: passed on; the address is not null. Test:
     // heap::tests::cleared_blocks_are_clear_whatever_was_in_them_before.
     unsafe { blocks.insert_free_block_ptr(NonNull::new_unchecked(region)) };
+}
+
+/// Tells the process's own allocator to go on giving large blocks back when they are
+/// freed, as it does at first. glibc learns otherwise from the first one that is, and
+/// then keeps up to twice its size for each thread.
+pub fn give_large_blocks_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: sets numbers of the allocator under its own lock; no block changes. Test:
+    // memory::what_large_requests_took_is_given_back, in tests/it.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BLOCK);
+    }
 }
 
 /// Opens what a process that has locked itself down can no longer open, if it is
