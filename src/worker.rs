@@ -279,7 +279,10 @@ impl Worker {
                 Next::Closed => self.sleep(),
                 Next::Nothing => match lookout {
                     Some(it) if self.runs.is_empty() => self.look_out(it),
-                    _ => self.sleep(),
+                    lookout => {
+                        drop(lookout);
+                        self.sleep();
+                    }
                 },
             }
         }

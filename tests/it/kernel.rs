@@ -387,6 +387,20 @@ fn a_client_that_comes_back_at_once_is_still_heard_while_its_run_lasts() {
     }
 }
 
+#[test]
+fn a_client_that_comes_back_at_once_is_heard_while_its_worker_waits_for_another_run() {
+    needs_sockets!();
+    let kernel = TestKernel::start(1);
+    let (mut waiting, mut quick) = (kernel.client(), kernel.client());
+    waiting.send(r#"{"id":1,"code":"await new Promise((it) => setTimeout(it, 60000))"}"#).unwrap();
+    hurry(&mut quick);
+    waiting.send(r#"{"op":"cancel","id":1}"#).unwrap();
+    let mut errors = [waiting.receive().unwrap(), waiting.receive().unwrap()]
+        .map(|it| normalised(&it)["error"].clone());
+    errors.sort_by_key(Value::is_object);
+    assert_eq!(errors, [Value::Null, cancelled()["error"].clone()]);
+}
+
 /// Workers and the connection's task take turns at reading: at every instant of that,
 /// with lines in one piece, in several, and several in one.
 #[test]

@@ -88,14 +88,14 @@ impl Lookout for Sequel {
                     Taken::Whole(Message::parse(reading.lines.text(&at)), at.len())
                 }
             };
-            let standing = reading.standing;
-            if matches!(taken, Taken::Whole(Ok(Message::Run(_)), _)) {
-                // While it runs, the task hears what else the client says.
+            let is_run = matches!(taken, Taken::Whole(Ok(Message::Run(_)), _));
+            reading.standing = connection.take_line(taken, arrived, reading.standing, permit);
+            if is_run {
+                // Not before it is in flight: what the task reads next may cancel it. But
+                // before it runs, which is up to the caller.
                 self.give_back();
-                connection.take_line(taken, arrived, standing, permit);
                 return Seen::Job;
             }
-            reading.standing = connection.take_line(taken, arrived, standing, permit);
             if reading.standing == Standing::Expelled {
                 self.give_back();
             }
