@@ -218,9 +218,10 @@ fn mixed_runs(preset: Preset, n_rounds: usize) {
         let reply = Box::new(move |reply: Reply| -> After {
             let result = reply.outcome.unwrap().result;
             let is_right = is_right(&result);
-            Box::new(move |restored: Option<Restored>| {
+            let conclude = Box::new(move |restored: Option<Restored>| {
                 sender.send((code, is_right, result, restored)).unwrap();
-            })
+            });
+            After { conclude, ..After::default() }
         });
         let job = Job {
             preset: 0,

@@ -302,7 +302,10 @@ fn run(service: &Service, code: &str) -> String {
         panic!("not a request: {line}");
     };
     let (sender, receiver) = mpsc::channel();
-    let respond = Box::new(move |answer: Answer| sender.send(answer).unwrap());
+    let respond = Box::new(move |answer: Answer| {
+        sender.send(answer).unwrap();
+        None
+    });
     service.submit(request, Instant::now(), respond);
     receiver.recv().unwrap().outcome.unwrap()
 }

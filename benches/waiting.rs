@@ -30,7 +30,7 @@ use llm_kernel::{
     },
     net::{self, Reactor, Resolver},
     policy::Policy,
-    pool::{Config, Job, Pool, Reply, Ticket},
+    pool::{After, Config, Job, Pool, Reply, Ticket},
     transpile::{Check, SOURCE_BYTES, Transpiler},
 };
 
@@ -192,7 +192,7 @@ fn ask(pool: &Pool, sleep_ms: u32, sender: &mpsc::Sender<Reply>) -> Ticket {
         check: Check::Warn,
         reply: Box::new(move |reply| {
             sender.send(reply).unwrap();
-            Box::new(drop)
+            After::default()
         }),
     })
     .unwrap()

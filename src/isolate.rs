@@ -24,7 +24,10 @@ pub use self::{
     door::Bytecode,
     drive::Run,
     guard::Guard,
-    heap::{IMAGE_RESERVE as MAX_IMAGE_BYTES, Rollback, Tracking, Verify, keep_pagemap},
+    heap::{
+        IMAGE_RESERVE as MAX_IMAGE_BYTES, Rollback, Tracking, Verify, give_large_blocks_back,
+        keep_pagemap,
+    },
 };
 use self::{
     door::{BuildError as EngineError, Collect, Engine, Turn, Waiting},

@@ -11,6 +11,7 @@ mod lines;
 mod listener;
 mod outbox;
 mod scrape;
+mod stream;
 
 use std::{
     collections::BTreeMap,
@@ -36,11 +37,7 @@ use tokio::{
 };
 
 pub use self::listener::{Inherited, Reach};
-use self::{
-    connection::{Connection, Stream},
-    held::Holdings,
-    listener::Listener,
-};
+use self::{connection::Connection, held::Holdings, listener::Listener, stream::Stream};
 use crate::{
     endpoint::Endpoint,
     lockdown,
@@ -362,21 +359,30 @@ impl Acceptor {
         })
     }
 
-    async fn accept(&self) -> io::Result<Stream> {
+    async fn accept(&self) -> io::Result<(Stream, Caller)> {
         match self {
             Acceptor::Unix { socket, .. } => {
                 let (stream, _address) = socket.accept().await?;
-                Ok(Stream::Unix(stream))
+                let uid = stream.peer_cred().ok().map(|it| it.uid());
+                Ok((Stream::unix(stream)?, Caller::User(uid)))
             }
             Acceptor::Tcp { socket } => {
                 let (stream, _address) = socket.accept().await?;
                 // An answer is one write; waiting for more of it only costs.
                 stream.set_nodelay(true)?;
                 notice_absence(&stream)?;
-                Ok(Stream::Tcp(stream))
+                Ok((Stream::tcp(stream)?, Caller::Anybody))
             }
         }
     }
+}
+
+/// Who is at the other end, by the system's word.
+enum Caller {
+    /// `None` where it does not know.
+    User(Option<u32>),
+    /// TCP tells nothing.
+    Anybody,
 }
 
 /// A machine that vanished says nothing, not even that: the system asks it, and
@@ -430,9 +436,9 @@ async fn accept_loop(
             _changed = phase.changed() => break,
         };
         match accepted {
-            Ok(stream) => {
+            Ok((stream, caller)) => {
                 pause = Duration::ZERO;
-                if let Err((peer, failure)) = admit(&stream, connections.len(), &shared) {
+                if let Err((peer, failure)) = admit(&caller, connections.len(), &shared) {
                     shared.service.metrics().peer_refused(peer);
                     connections.spawn(refuse(stream, failure));
                     continue;
@@ -460,12 +466,12 @@ async fn accept_loop(
     let _ = timeout(FAREWELL, all).await;
 }
 
-/// Whether this stream's other end may speak to us.
+/// Whether this caller may speak to us.
 #[expect(clippy::result_large_err, reason = "once per connection")]
-fn admit(stream: &Stream, n_connections: usize, shared: &Shared) -> Result<(), (Peer, Failure)> {
-    if let Stream::Unix(stream) = stream {
+fn admit(caller: &Caller, n_connections: usize, shared: &Shared) -> Result<(), (Peer, Failure)> {
+    if let Caller::User(uid) = caller {
         let own = rustix::process::geteuid().as_raw();
-        if !stream.peer_cred().is_ok_and(|it| it.uid() == own) {
+        if *uid != Some(own) {
             let failure = Failure::bad_request("this kernel serves the user who started it");
             return Err((Peer::Stranger, failure));
         }
@@ -501,7 +507,7 @@ mod tests {
         runtime.block_on(async {
             let acceptor = Acceptor::new(Listener::Tcp { socket }).unwrap();
             let _peer = std::net::TcpStream::connect(address).unwrap();
-            let Stream::Tcp(stream) = acceptor.accept().await.unwrap() else { unreachable!() };
+            let (stream, _caller) = acceptor.accept().await.unwrap();
             assert!(rustix::net::sockopt::socket_keepalive(&stream).unwrap());
             let idle = rustix::net::sockopt::tcp_keepidle(&stream).unwrap();
             assert_eq!(idle, Duration::from_secs(60));

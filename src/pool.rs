@@ -132,9 +132,36 @@ pub struct Job {
     pub reply: Box<dyn FnOnce(Reply) -> After + Send>,
 }
 
-/// What is left to do when a job's isolate is pristine again; it is told how that
-/// went, unless the job had none when it ended.
-pub type After = Box<dyn FnOnce(Option<Restored>)>;
+/// What is left to do when a job's isolate is pristine again.
+pub struct After {
+    /// It is told how that went, unless the job had no isolate when it ended.
+    pub conclude: Box<dyn FnOnce(Option<Restored>)>,
+    /// For a worker that then has nothing else to do.
+    pub lookout: Option<Box<dyn Lookout>>,
+}
+
+/// Lets an idle worker look for the next job of whoever it has just answered. To be
+/// woken for it costs more than a look, and the processor is kept awake meanwhile.
+/// Dropping it leaves the looking to those who did it before.
+pub trait Lookout {
+    /// Never blocks.
+    fn look(&mut self) -> Seen;
+}
+
+/// What a look has found.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Seen {
+    Nothing,
+    /// A job, which has been submitted.
+    Job,
+    /// Others look from here on.
+    Over,
+}
+
+/// How long a worker looks, at most. Who came back sooner than that after the last
+/// answer is worth it. As long as KVM keeps a processor awake for a guest, for the
+/// same reason (`halt_poll_ns` in the system's kvm documentation).
+pub const LOOK: Duration = Duration::from_micros(200);
 
 /// How an isolate became pristine again.
 #[derive(Clone, Copy, Debug, Default)]
@@ -233,6 +260,8 @@ impl Pool {
             n_jobs: config.queue_len,
             n_suspended: config.n_suspended,
             suspended_bytes: config.suspended_bytes,
+            // The clients need processors, too.
+            n_looking: thread::available_parallelism().map_or(0, |it| it.get() / 2),
         }));
         let watchdog = Watchdog::start(config.cancellation, Arc::clone(&queue))?;
         let n_isolates: Arc<[AtomicUsize]> =
@@ -383,6 +412,19 @@ impl Unfinished {
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pool").field("workers", &self.workers.len()).finish_non_exhaustive()
+    }
+}
+
+/// Nothing is left to do.
+impl Default for After {
+    fn default() -> After {
+        After { conclude: Box::new(drop), lookout: None }
+    }
+}
+
+impl fmt::Debug for After {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("After").field("lookout", &self.lookout.is_some()).finish_non_exhaustive()
     }
 }
 

@@ -29,7 +29,7 @@ use crate::{
         preset::Preset,
     },
     net::Reactor,
-    pool::{self, After, Job, Pool, Refused, Reply, Restoration, Restored, Ticket},
+    pool::{self, After, Job, Lookout, Pool, Refused, Reply, Restoration, Restored, Ticket},
     prompt::{self, Terms},
     protocol::{
         self, Answer, Call, Dropped, Failure, FailureKind, Id, Log, Request, Surroundings, Warning,
@@ -91,8 +91,9 @@ fn kind_of(answer: &Answer) -> usize {
     answer.outcome.as_ref().err().map_or(0, |failure| failure.kind as usize + 1)
 }
 
-/// Called exactly once with the answer, on whichever thread has it.
-pub type Respond = Box<dyn FnOnce(Answer) + Send>;
+/// Called exactly once with the answer, on whichever thread has it. Who may come back
+/// at once can leave a lookout for the worker that made it.
+pub type Respond = Box<dyn FnOnce(Answer) -> Option<Box<dyn Lookout>> + Send>;
 
 impl Service {
     /// `reactor` does what snippets ask of the world outside.
@@ -312,7 +313,7 @@ impl Pending {
                 self.metrics.called(*row, *n);
             }
         }
-        let Some((respond, id)) = self.take() else { return Box::new(|_restored| ()) };
+        let Some((respond, id)) = self.take() else { return After::default() };
         run.id = id.as_ref().map(Id::to_string);
         let answer = answer(id, reply, timeout);
         run.kind = kind_of(&answer);
@@ -321,16 +322,17 @@ impl Pending {
             let line = answer.clone().into_line();
             telemetry::snippet_answer(run.id.as_deref(), &String::from_utf8_lossy(&line));
         }
-        respond(answer);
+        let lookout = respond(answer);
         let metrics = Arc::clone(&self.metrics);
-        Box::new(move |restored: Option<Restored>| {
+        let conclude = Box::new(move |restored: Option<Restored>| {
             if let Some(restored) = restored {
                 run.rollback = Some(restored.took);
                 run.pages_copied = restored.pages_copied;
                 run.rebuilt = restored.how == Restoration::Rebuilt;
             }
             metrics.run_over(&run);
-        })
+        });
+        After { conclude, lookout }
     }
 }
 
@@ -699,7 +701,10 @@ mod tests {
     #[test]
     fn a_request_that_is_lost_is_answered_all_the_same() {
         let (sender, answers) = std::sync::mpsc::channel();
-        let respond: Respond = Box::new(move |answer| sender.send(answer).unwrap());
+        let respond: Respond = Box::new(move |answer| {
+            sender.send(answer).unwrap();
+            None
+        });
         let duty = Arc::new(Mutex::new(Some((respond, Some(Id::text("a"))))));
         let metrics = Arc::new(Metrics::new(&KINDS, vec!["default".to_owned()]));
         drop(Pending { preset: 0, duty, metrics, snippets: Snippets::Private });

@@ -1,8 +1,9 @@
 //! Snippet (TypeScript) → program (JavaScript) and the map of its positions.
 //!
-//! The snippet itself is parsed; the wrapper goes around what the printer made
-//! of its tree, so no snippet can close it. Types are erased, not checked, and
-//! the early errors of JavaScript are left to the engine, which reports them
+//! The snippet itself is parsed, so that none can close the wrapper that goes around
+//! what it becomes: its own text with spaces for types, or, where it takes more than
+//! that, what the printer makes of a transformed tree. Types are erased, not checked,
+//! and the early errors of JavaScript are left to the engine, which reports them
 //! without false alarms. This is the only user of oxc.
 
 use std::{
@@ -12,11 +13,11 @@ use std::{
 
 use oxc::{
     allocator::Allocator,
-    ast::ast::Statement,
+    ast::ast::{self, Statement},
     codegen::{Codegen, CodegenOptions, CodegenReturn, CommentOptions},
     diagnostics::OxcDiagnostic,
     parser::{ParseOptions, Parser, ParserReturn},
-    semantic::{Scoping, SemanticBuilder, SymbolFlags},
+    semantic::{Scoping, SemanticBuilder, Stats, SymbolFlags},
     span::SourceType,
     transformer::{
         DecoratorOptions, HelperLoaderMode, HelperLoaderOptions, TransformOptions, Transformer,
@@ -25,10 +26,12 @@ use oxc::{
 
 mod check;
 mod contract;
+mod erase;
 mod nesting;
 mod positions;
 
 use crate::api::Api;
+use erase::Erased;
 use positions::PrintedToken;
 
 pub use check::{Finding, Findings};
@@ -46,7 +49,7 @@ const SLACK_BYTES: usize = 16 << 10;
 /// Arena memory that is kept between snippets. A typical one needs 100 KB.
 const KEPT_ARENA_BYTES: usize = 4 << 20;
 
-/// What stands around the printed snippet. The line break keeps the closing
+/// What stands around the snippet. The line break keeps the closing
 /// brace on a line of its own: a place there is nowhere in the snippet.
 const WRAPPER: (&str, &str) = ("\"use strict\";(async function main(input){\n", "\n})");
 
@@ -180,24 +183,49 @@ fn build(
 ) -> Result<Program, TranspileError> {
     let ParserReturn { mut program, module_record, .. } = parse(allocator, code)?;
     contract::check(code, &program, &module_record, check.as_ref().map(|(api, _)| *api))?;
-    if code.contains("enum") {
+    let erased = erase::erase(code, &program, WRAPPER);
+    if erased.is_none() {
         contract::check_enums(code, &program)?;
-    }
-    if ["@", "namespace", "module"].iter().any(|it| code.contains(it)) {
         contract::check_lowerable(code, &program)?;
     }
 
-    // The transformer needs the scopes. The diagnostics that come with them
-    // are dropped: they refuse some valid JavaScript, and the engine finds the
-    // rest.
-    let scoping =
-        SemanticBuilder::new().with_enum_eval(true).build(&program).semantic.into_scoping();
+    // The diagnostics that come with the scopes are dropped: they refuse some valid
+    // JavaScript, and the engine finds the rest.
+    let scoping = SemanticBuilder::new()
+        .with_enum_eval(erased.is_none())
+        .with_stats(rough_stats(code))
+        .build(&program)
+        .semantic
+        .into_scoping();
     check_input_is_not_redeclared(code, &scoping)?;
     if let Some((api, findings)) = check {
         *findings = check::check(code, &program, &scoping, api);
     }
+    match erased {
+        Some(Erased { text, calls }) => {
+            Ok(Program { text, positions: PositionMap::in_place(code, calls, WRAPPER.0.len()) })
+        }
+        None => print(allocator, options, code, &mut program, scoping),
+    }
+}
+
+/// What is reserved for the scopes. To count first would take a walk over the tree,
+/// and too little only means that it grows.
+fn rough_stats(code: &str) -> Stats {
+    let len = code.len() as u32;
+    Stats::new(0, len / 64, len / 32, len / 16)
+}
+
+/// What the types are not simply left out of: a new tree, and its text.
+fn print<'a>(
+    allocator: &'a Allocator,
+    options: &TransformOptions,
+    code: &str,
+    program: &mut ast::Program<'a>,
+    scoping: Scoping,
+) -> Result<Program, TranspileError> {
     let transformed = Transformer::new(allocator, Path::new("snippet.ts"), options)
-        .build_with_scoping(scoping, &mut program);
+        .build_with_scoping(scoping, program);
     if let Some(error) = transformed.diagnostics.errors().next() {
         return Err(to_error(code, error));
     }
@@ -216,7 +244,7 @@ fn build(
             source_map_path: Some(PathBuf::new()),
             ..CodegenOptions::default()
         })
-        .build(&program);
+        .build(program);
 
     let limit = 4 * code.len() + SLACK_BYTES;
     if printed.len() > limit {

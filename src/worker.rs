@@ -58,7 +58,7 @@ use crate::{
         },
     },
     pool::{
-        After, Job, Reply, Restoration, Restored, Warmth,
+        After, Job, LOOK, Lookout, Reply, Restoration, Restored, Seen, Warmth,
         queue::{Holds, Next, NoRoom, Queue, Task},
     },
     telemetry,
@@ -119,6 +119,7 @@ pub(crate) fn spawn(
             agenda: BTreeSet::new(),
             resident: None,
             room: Room::Unknown,
+            lookout: None,
             last_run: 0,
         };
         let began = Instant::now();
@@ -156,6 +157,8 @@ struct Worker {
     /// Whose heap its isolate holds.
     resident: Option<RunNumber>,
     room: Room,
+    /// Of the job that has just ended.
+    lookout: Option<Box<dyn Lookout>>,
     last_run: RunNumber,
 }
 
@@ -261,7 +264,10 @@ impl Worker {
                 (Some(_), Room::Unknown) => Holds::Waiting,
                 (Some(_), Room::NoneForJobs(it) | Room::None(it)) => Holds::Stuck(it),
             };
-            match self.orders.queue.next(self.idx, own.map(|(at, _)| at), holds) {
+            let next = self.orders.queue.next(self.idx, own.map(|(at, _)| at), holds);
+            // Others look while this thread does anything else.
+            let lookout = self.lookout.take().filter(|_| matches!(next, Next::Nothing));
+            match next {
                 Next::Job(task) => self.begin(task),
                 Next::Own => {
                     if let Some((_, number)) = own {
@@ -270,7 +276,14 @@ impl Worker {
                 }
                 Next::Room => self.room = Room::Unknown,
                 Next::Closed if self.runs.is_empty() => return,
-                Next::Closed | Next::Nothing => self.sleep(),
+                Next::Closed => self.sleep(),
+                Next::Nothing => match lookout {
+                    Some(it) if self.runs.is_empty() => self.look_out(it),
+                    lookout => {
+                        drop(lookout);
+                        self.sleep();
+                    }
+                },
             }
         }
     }
@@ -284,6 +297,18 @@ impl Worker {
                 let number = self.resident?;
                 Some((self.runs.get(&number)?.ready_at?, number))
             }
+        }
+    }
+
+    /// Looks for the next job of whoever has just been answered.
+    fn look_out(&mut self, mut lookout: Box<dyn Lookout>) {
+        if !self.orders.queue.look_out(self.idx) {
+            return;
+        }
+        let until = Instant::now() + LOOK;
+        while lookout.look() == Seen::Nothing && self.inbox.is_empty() && Instant::now() < until {
+            // Whoever has work for this processor goes first.
+            thread::yield_now();
         }
     }
 
@@ -535,7 +560,7 @@ impl Worker {
             self.lose_isolate(preset);
         }
         let restored = self.restore(preset);
-        conclude(after, Some(restored));
+        self.lookout = conclude(after, Some(restored));
     }
 
     /// Drops what is left of run `number`, which is answered.
@@ -758,10 +783,10 @@ impl Open {
 }
 
 /// Does what is left to do. A panic in there is nobody's loss.
-fn conclude(after: Option<After>, restored: Option<Restored>) {
-    if let Some(after) = after {
-        let _ = catch_unwind(AssertUnwindSafe(|| after(restored)));
-    }
+fn conclude(after: Option<After>, restored: Option<Restored>) -> Option<Box<dyn Lookout>> {
+    let After { conclude, lookout } = after?;
+    let _ = catch_unwind(AssertUnwindSafe(|| conclude(restored)));
+    lookout
 }
 
 /// Of the calling thread, so far.

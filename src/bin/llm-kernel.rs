@@ -14,7 +14,7 @@ use llm_kernel::{
         broker::{self, Broker},
     },
     cli::{KernelArgs, Lockdown, PresetArgs, Settings, UsageError, kernel_help},
-    isolate::preset,
+    isolate::{give_large_blocks_back, preset},
     kernel::{Bound, Inherited, Kernel},
     lockdown::{self, Needs},
     preset::{check::check, init::init},
@@ -70,6 +70,7 @@ fn serve(settings: &Settings) -> ExitCode {
         Err(err) => return failed(&format!("cannot listen for signals: {err}")),
     };
     allow_many_connections();
+    give_large_blocks_back();
     // Logs are kept until the end: what is still to be written is written then.
     let (mut kernel, _logs) = match start(settings) {
         Ok(started) => started,

@@ -249,6 +249,7 @@ fn examine_own() -> Result<(Surroundings, Result<Snippet, String>), Error> {
     let (sender, answers) = mpsc::channel();
     let respond = Box::new(move |answer| {
         let _ = sender.send(answer);
+        None
     });
     service.submit(try_out(), Instant::now(), respond);
     let snippet = match answers.recv_timeout(EXAMINATION_LIMIT) {
@@ -346,6 +347,7 @@ fn run_here(mut request: Request, interrupt: &Interrupt) -> Result<Answer, Error
     let respond = Box::new(move |answer| {
         // Nobody waits any more after a second interrupt.
         let _ = sender.send(answer);
+        None
     });
     // Read back from its line: what a kernel would refuse is refused here.
     let id = request.id.clone();

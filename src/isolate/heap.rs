@@ -44,11 +44,12 @@ mod delta;
 /// Address space for the image, and so the most that it may hold. What it really
 /// holds is counted at the seal.
 pub const IMAGE_RESERVE: usize = 64 << 20;
-/// Scratch up to here stays resident between runs and is wiped by hand; what lies
-/// above goes back to the system. Faults for 1 MiB cost ten times its wiping.
+/// Scratch up to here stays resident while runs need it, and is wiped by hand; what
+/// lies above goes back to the system. Faults for 1 MiB cost ten times its wiping.
 const KEEP_RESIDENT: usize = 2 << 20;
-/// Rollbacks from one look at whether a reset pays to the next. A reset and the
-/// faults that follow cost as much as copying 3,000 pages back.
+/// Rollbacks from one look at whether a reset pays, and at how much scratch is
+/// needed, to the next. A reset and the faults that follow cost as much as copying
+/// 3,000 pages back.
 const RESET_EVERY: u32 = 64;
 /// Rollbacks from one that counts what its run has really changed to the next.
 const COUNT_EVERY: u32 = 16;
@@ -58,6 +59,10 @@ const FEW_PAGES: usize = 32;
 /// `FreeBlockHdr`.
 const LINK_BYTES: usize = 64;
 const ALIGN: usize = 16;
+/// Blocks of the process's own allocator from here on are mappings of their own; what
+/// glibc begins with.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const LARGE_BLOCK: libc::c_int = 128 << 10;
 /// What wiped scratch is compared with.
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
@@ -102,6 +107,10 @@ pub(crate) struct Heap {
     n_rollbacks: u32,
     /// The most pages that a run was seen to change since then.
     changed_pages: usize,
+    /// How much of scratch, from its start, may be resident.
+    resident: usize,
+    /// The most of it that a run was seen to leave since the last look.
+    reached_lately: usize,
     spares: Spares,
     home: Rc<Home>,
 }
@@ -193,6 +202,8 @@ impl Heap {
             written: Vec::new(),
             n_rollbacks: 0,
             changed_pages: 0,
+            resident: 0,
+            reached_lately: 0,
             spares: Spares::default(),
             home: Rc::default(),
         };
@@ -328,12 +339,16 @@ impl Heap {
     /// Wipes what the run wrote and starts the allocator afresh. Answers how far
     /// the run had got.
     fn empty_scratch(&mut self) -> usize {
-        let space = self.space_mut();
-        let start = space.scratch.start;
-        let used = (space.high + LINK_BYTES - start).min(space.scratch.len());
+        let space = self.space_ref();
+        let (scratch, reached) = (space.scratch.clone(), space.high - space.scratch.start);
+        let start = scratch.start;
+        let used = (reached + LINK_BYTES).min(scratch.len());
         let kept = used.min(KEEP_RESIDENT);
         let given_back = used > kept && give_back(&(start + kept..start + used));
         let wiped = if given_back { kept } else { used };
+        // Before the allocator writes its links, of which one ends the region.
+        self.give_back_unreached(start, wiped);
+        let space = self.space_mut();
         // SAFETY: scratch is ours, mapped and writable; nothing refers into it any more.
         // The allocator's state is replaced before its next use, so it does not matter that
         // its free lists are gone, nor that a jump may have left it half changed. Test:
@@ -343,10 +358,23 @@ impl Heap {
             space.scratch_blocks = Blocks::new();
             insert(&mut space.scratch_blocks, &space.scratch);
         }
-        let reached = space.high - start;
         space.high = start;
         space.refused = false;
         reached
+    }
+
+    /// Scratch that one run has touched stays for the next ones, until none of many
+    /// has got there. Above `kept`, which the last one leaves to be wiped, it is clear.
+    fn give_back_unreached(&mut self, start: usize, kept: usize) {
+        self.resident = self.resident.max(kept);
+        self.reached_lately = self.reached_lately.max(kept);
+        if self.n_rollbacks == 0 {
+            let needed = self.reached_lately.next_multiple_of(page_bytes());
+            if needed < self.resident && give_back(&(start + needed..start + self.resident)) {
+                self.resident = needed;
+            }
+            self.reached_lately = 0;
+        }
     }
 
     /// Bytes of scratch that the run has reached so far.
@@ -625,6 +653,18 @@ unsafe fn insert(blocks: &mut Blocks, region: &Range<usize>) {
     // SAFETY: passed on; the address is not null. Test:
     // heap::tests::cleared_blocks_are_clear_whatever_was_in_them_before.
     unsafe { blocks.insert_free_block_ptr(NonNull::new_unchecked(region)) };
+}
+
+/// Tells the process's own allocator to go on giving large blocks back when they are
+/// freed, as it does at first. glibc learns otherwise from the first one that is, and
+/// then keeps up to twice its size for each thread.
+pub fn give_large_blocks_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: sets numbers of the allocator under its own lock; no block changes. Test:
+    // memory::what_large_requests_took_is_given_back, in tests/it.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BLOCK);
+    }
 }
 
 /// Opens what a process that has locked itself down can no longer open, if it is
@@ -1182,6 +1222,22 @@ mod tests {
             unsafe { self.functions.js_malloc_usable_size.unwrap()(at.cast()) as usize }
         }
 
+        /// Bytes of scratch that take memory.
+        fn resident_scratch(&self) -> usize {
+            let scratch = self.heap.space_ref().scratch.clone();
+            let mut pages = vec![0_u8; scratch.len() / page_bytes()];
+            // SAFETY: asks about pages of the heap; `pages` has one byte for each.
+            let asked = unsafe {
+                libc::mincore(
+                    scratch.start as *mut c_void,
+                    scratch.len(),
+                    pages.as_mut_ptr().cast(),
+                )
+            };
+            assert_eq!(asked, 0, "{}", io::Error::last_os_error());
+            pages.iter().filter(|it| **it & 1 != 0).count() * page_bytes()
+        }
+
         fn fill(&mut self, at: *mut u8, len: usize, byte: u8) {
             assert!(self.heap.bytes(at, len).is_some(), "a block lies in the heap");
             // SAFETY: inside the heap, as was just checked.
@@ -1271,6 +1327,40 @@ mod tests {
                 assert!(slow < RESET_EVERY as usize, "{tracking:?}, {n_before}: {slow}");
                 assert!(run(1) <= 2, "{tracking:?}, {n_before}");
             }
+        }
+    }
+
+    #[test]
+    fn scratch_stays_while_some_runs_need_it_and_then_goes_back() {
+        const LARGE: usize = (1 << 20) - 2048;
+        // The runs reach the end of the second: the allocator's last link lies there.
+        for scratch in [SCRATCH, 1 << 20] {
+            let (mut heap, file) =
+                Heap::reserve(scratch, Tracking::Best, Verify::EachRollback).unwrap();
+            heap.seal(file).unwrap();
+            let (functions, opaque) = heap.allocator();
+            let mut client = Client { heap, functions, opaque };
+            let mut run = |n_bytes: usize| {
+                while client.heap.reached() < n_bytes {
+                    let block = client.malloc(1000);
+                    client.fill(block, 1000, 0xdd);
+                }
+                client.heap.rollback();
+                let end = client.heap.space_ref().scratch.end - LINK_BYTES;
+                let link = client.heap.bytes(end as *const u8, LINK_BYTES).unwrap();
+                assert!(link.iter().any(|byte| *byte != 0), "the allocator's last link");
+                client.resident_scratch()
+            };
+            for n in 0..4 * RESET_EVERY {
+                let resident = run(if n % (RESET_EVERY / 2) == 0 { LARGE } else { 1 });
+                assert!(resident >= LARGE, "run {n}: {resident}");
+            }
+            for _ in 0..2 * RESET_EVERY {
+                run(1);
+            }
+            let resident = run(1);
+            assert!(resident <= 4 * page_bytes(), "{resident}");
+            assert!(run(LARGE) >= LARGE, "it is there again");
         }
     }
 

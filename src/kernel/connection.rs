@@ -3,10 +3,16 @@
 //! Answers are made on the workers' threads and leave through the [`Outbox`]; every
 //! line that is read takes a permit which is given back when its answer is sent,
 //! and that alone bounds what a client can have going.
+//!
+//! Lines are read by the connection's own task. Only while it waits for the next one,
+//! between two lines, may a worker take that over for a moment ([`Sequel`]): a client
+//! that comes back at once is then served without waking two threads in turn. What is
+//! not simple, the worker leaves to the task.
+
+mod sequel;
 
 use std::{
     io,
-    os::fd::{AsFd, BorrowedFd},
     panic::resume_unwind,
     sync::{
         Arc,
@@ -16,168 +22,42 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
-    net::{Shutdown, shutdown},
-};
 use tokio::{
-    io::{Interest, Ready},
-    net::{TcpStream, UnixStream},
     select,
     sync::{Notify, OwnedSemaphorePermit, Semaphore, watch},
     task::{spawn_blocking, yield_now},
-    time::{sleep, timeout, timeout_at},
+    time::timeout_at,
 };
 
+use self::sequel::Sequel;
 use super::{
     Phase, Shared,
     held::{Held, NoRoom},
     lines::{Line, LineBuffer, READ_BYTES},
     outbox::Outbox,
+    stream::Stream,
 };
 use crate::{
-    pool::Ticket,
+    pool::{LOOK, Lookout, Ticket},
     protocol::{
         Answer, Control, Failure, FailureKind, Id, Message, Refusal, Request, Severity,
         control_line, text_member,
     },
-    telemetry::{self, Metrics, Peer},
+    telemetry::{self, Peer},
 };
 
-/// How long a connection that is not being read waits before it is watched for
-/// whether anybody is still there; most waits are over by then.
-const HANGUP_PATIENCE: Duration = Duration::from_millis(10);
 /// A line from which parsing it would keep other clients waiting: it is done beside
 /// this thread, and its own connection reads on afterwards.
 const LARGE_LINE: usize = 256 << 10;
 /// What a connection may parse on this thread before others have their turn.
 const TURN_BYTES: usize = 64 << 10;
-/// How long a client may take none of the bytes that are meant for it.
-pub(super) const STALL: Duration = Duration::from_secs(30);
 /// What somebody who has shown no token may send, and how long that may take.
 const STRANGER_LINE: usize = 4_096;
 const STRANGER_PATIENCE: Duration = Duration::from_secs(10);
+/// Heap of a run that is quickly rolled back, bytes.
+const LIGHT_HEAP: u64 = 1 << 20;
 /// What a kernel that has stopped gives a client whose lines may be on their way.
 const LAST_LOOK: Duration = Duration::from_millis(5);
-
-#[derive(Debug)]
-pub(super) enum Stream {
-    Unix(UnixStream),
-    Tcp(TcpStream),
-}
-
-impl Stream {
-    async fn readable(&self) -> io::Result<()> {
-        match self {
-            Stream::Unix(it) => it.readable().await,
-            Stream::Tcp(it) => it.readable().await,
-        }
-    }
-
-    fn try_read_buf(&self, buffer: &mut Vec<u8>) -> io::Result<usize> {
-        match self {
-            Stream::Unix(it) => it.try_read_buf(buffer),
-            Stream::Tcp(it) => it.try_read_buf(buffer),
-        }
-    }
-
-    pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Stream::Unix(it) => it.try_write(bytes),
-            Stream::Tcp(it) => it.try_write(bytes),
-        }
-    }
-
-    pub(super) async fn writable(&self) -> io::Result<()> {
-        match self {
-            Stream::Unix(it) => it.writable().await,
-            Stream::Tcp(it) => it.writable().await,
-        }
-    }
-
-    pub(super) async fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
-            match self.try_write(bytes) {
-                Ok(n) => bytes = &bytes[n..],
-                Err(err) if err.kind() == io::ErrorKind::WouldBlock => {
-                    timeout(STALL, self.writable()).await??;
-                }
-                Err(err) if err.kind() == io::ErrorKind::Interrupted => {}
-                Err(err) => return Err(err),
-            }
-        }
-        Ok(())
-    }
-
-    fn fd(&self) -> BorrowedFd<'_> {
-        match self {
-            Stream::Unix(it) => it.as_fd(),
-            Stream::Tcp(it) => it.as_fd(),
-        }
-    }
-
-    /// Both ways.
-    pub(super) fn shut_down(&self) {
-        // It fails when the other end was quicker.
-        let _ = shutdown(self.fd(), Shutdown::Both);
-    }
-
-    /// Whether the other end is closed both ways. A half-close is none, and TCP
-    /// cannot tell the two apart until it is spoken to.
-    fn is_hung_up(&self) -> bool {
-        let mut fds = [PollFd::from_borrowed_fd(self.fd(), PollFlags::empty())];
-        // Asks for nothing: hang-ups and errors are always reported.
-        let n_events = poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
-        n_events.is_ok_and(|it| it > 0)
-    }
-
-    async fn hung_up(&self) {
-        if self.is_hung_up() {
-            return;
-        }
-        sleep(HANGUP_PATIENCE).await;
-        let duplicate = self.duplicate();
-        while !self.is_hung_up() {
-            match &duplicate {
-                Ok(duplicate) => match duplicate.write_event().await {
-                    Ok(ready) if !ready.is_write_closed() => {}
-                    // An error means that the runtime ends.
-                    Ok(_) | Err(_) => return,
-                },
-                // Out of descriptors.
-                Err(_) => sleep(HANGUP_PATIENCE).await,
-            }
-        }
-    }
-
-    /// The same socket once more, with a readiness of its own: waiting for events
-    /// means to forget that there is room to write, which those who write must not
-    /// find forgotten.
-    fn duplicate(&self) -> io::Result<Stream> {
-        let fd = self.fd().try_clone_to_owned()?;
-        Ok(match self {
-            Stream::Unix(_) => Stream::Unix(UnixStream::from_std(fd.into())?),
-            Stream::Tcp(_) => Stream::Tcp(TcpStream::from_std(fd.into())?),
-        })
-    }
-
-    /// That the client has taken something, or is gone.
-    async fn write_event(&self) -> io::Result<Ready> {
-        let forget = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
-        match self {
-            Stream::Unix(it) => {
-                let ready = it.ready(Interest::WRITABLE).await?;
-                let _would_block = it.try_io(Interest::WRITABLE, forget);
-                Ok(ready)
-            }
-            Stream::Tcp(it) => {
-                let ready = it.ready(Interest::WRITABLE).await?;
-                let _would_block = it.try_io(Interest::WRITABLE, forget);
-                Ok(ready)
-            }
-        }
-    }
-}
 
 /// What an answer on its way to the client has taken, and gives back when it is
 /// sent.
@@ -229,48 +109,119 @@ pub(super) struct Connection {
     shared: Arc<Shared>,
     in_flight: Arc<InFlight>,
     permits: Arc<Semaphore>,
+    /// Here while the task waits between two lines, unless a worker has it. The
+    /// stream's gate is open whenever no worker has it, and under this lock.
+    at_rest: Mutex<Option<Reading>>,
+    /// A worker has put it back with something that is not read from the stream.
+    left_over: Notify,
+    pace: Mutex<Pace>,
 }
 
+/// Where the lines of a client stand. Whoever has this is the one who reads.
+#[derive(Debug)]
+struct Reading {
+    lines: LineBuffer,
+    held: Held,
+    standing: Standing,
+}
+
+impl Reading {
+    fn is_at_rest(&self) -> bool {
+        self.standing == Standing::Known && self.lines.is_between_lines()
+    }
+
+    fn rest(&mut self) {
+        self.lines.rest();
+        let n_bytes = self.lines.capacity().saturating_sub(READ_BYTES);
+        self.held.resize(n_bytes).expect("it did not grow");
+    }
+}
+
+/// Why the wait for bytes is over.
+enum Woken {
+    Readable,
+    /// What there is to do is in [`Reading`].
+    LeftOver,
+    /// The line is not complete in its time.
+    Due,
+    Stopped,
+    Gone,
+}
+
+/// How quickly this client comes back with its next run.
+#[derive(Debug, Default)]
+struct Pace {
+    answered: Option<Instant>,
+    is_quick: bool,
+}
+
+impl Pace {
+    /// Whether it is likely to come back at once.
+    fn answered(&mut self) -> bool {
+        self.answered = Some(Instant::now());
+        self.is_quick
+    }
+
+    fn came(&mut self, at: Instant) {
+        let gap = self.answered.map(|it| at.saturating_duration_since(it));
+        self.is_quick = gap.is_some_and(|it| it < LOOK);
+    }
+}
+
+/// A connection that is being served. Dropping this closes it.
+struct Served(Arc<Connection>);
+
 impl Connection {
-    pub(super) fn new(stream: Stream, shared: Arc<Shared>) -> Connection {
+    pub(super) fn new(stream: Stream, shared: Arc<Shared>) -> Arc<Connection> {
         let permits = Arc::new(Semaphore::new(shared.limits.n_in_flight));
         telemetry::connected(shared.n_connections.fetch_add(1, Relaxed) + 1);
         let stream = Arc::new(stream);
         let outbox = Arc::new(Outbox::new(Arc::clone(&stream)));
-        Connection { stream, outbox, shared, in_flight: Arc::default(), permits }
+        Arc::new(Connection {
+            stream,
+            outbox,
+            shared,
+            in_flight: Arc::default(),
+            permits,
+            at_rest: Mutex::default(),
+            left_over: Notify::new(),
+            pace: Mutex::default(),
+        })
     }
 
-    pub(super) async fn serve(self, mut phase: watch::Receiver<Phase>) {
+    pub(super) async fn serve(self: Arc<Self>, mut phase: watch::Receiver<Phase>) {
+        let Served(connection) = &Served(self);
         let reading = async {
-            if self.read(&mut phase).await == End::HalfClosed {
-                self.flushed().await;
+            if connection.read(&mut phase).await == End::HalfClosed {
+                connection.flushed().await;
             }
         };
         select! {
             () = reading => {}
             // The client takes no more.
-            _err = self.outbox.deliver() => {}
-            () = self.in_flight.overflow.notified() => {}
+            _err = connection.outbox.deliver() => {}
+            () = connection.in_flight.overflow.notified() => {}
         }
     }
 
     /// Takes lines until no more come. Once the kernel has stopped, these are the
     /// ones that are here: they are answered like all others.
-    async fn read(&self, phase: &mut watch::Receiver<Phase>) -> End {
+    async fn read(self: &Arc<Self>, phase: &mut watch::Receiver<Phase>) -> End {
         let line_bytes = self.shared.limits.line_bytes;
-        let (mut standing, mut lines) = match self.shared.token {
-            Some(_) => (Standing::Stranger, LineBuffer::new(line_bytes.min(STRANGER_LINE))),
-            None => (Standing::Newcomer, LineBuffer::new(line_bytes)),
+        let (standing, limit) = match self.shared.token {
+            Some(_) => (Standing::Stranger, line_bytes.min(STRANGER_LINE)),
+            None => (Standing::Newcomer, line_bytes),
         };
-        let mut held = self.shared.holdings.hold_nothing();
+        let held = self.shared.holdings.hold_nothing();
+        let mut reading = Reading { lines: LineBuffer::new(limit), held, standing };
         let (mut is_open, mut is_stopped) = (true, false);
         let mut n_parsed = 0;
         // When the introduction, or the line that has begun, must be complete.
         let mut due = Some(Instant::now() + STRANGER_PATIENCE);
         while is_open {
             let limit = self.shared.limits.line_time;
-            if standing != Standing::Stranger {
-                due = match (lines.is_between_lines(), limit) {
+            if reading.standing != Standing::Stranger {
+                due = match (reading.lines.is_between_lines(), limit) {
                     (true, _) | (false, None) => None,
                     (false, Some(limit)) => due.or_else(|| Instant::now().checked_add(limit)),
                 };
@@ -278,51 +229,50 @@ impl Connection {
             if is_stopped {
                 due = Some(Instant::now() + LAST_LOOK);
             }
-            let readable = async {
-                match due {
-                    Some(due) => timeout_at(due.into(), self.stream.readable()).await,
-                    None => Ok(self.stream.readable().await),
+            let woken;
+            (reading, woken) = self.wait(reading, due, phase, is_stopped).await;
+            match woken {
+                Woken::Readable => {
+                    reading.lines.spare();
+                    let n_bytes = reading.lines.capacity().saturating_sub(READ_BYTES);
+                    if let Err(no_room) = reading.held.resize(n_bytes) {
+                        reading.lines.skip();
+                        reading.rest();
+                        let Some(permit) = self.permit().await else { return End::Gone };
+                        let refusal = self.shared.service.refusal(None, no_room.for_request());
+                        self.reply_slot(permit).send(refusal.into_line());
+                    }
+                    match self.stream.try_read_buf(reading.lines.spare()) {
+                        Ok(0) => is_open = false,
+                        Ok(_) => {}
+                        Err(err) if err.kind() == io::ErrorKind::WouldBlock => {
+                            reading.rest();
+                            continue;
+                        }
+                        Err(_reset) => return End::Gone,
+                    }
                 }
-            };
-            let readable = select! {
-                readable = readable => readable,
-                // An error means that the kernel's handle is gone.
-                _stopped = phase.wait_for(|it| *it == Phase::Stopped), if !is_stopped => {
+                Woken::LeftOver if reading.standing == Standing::Expelled => {
+                    return End::HalfClosed;
+                }
+                Woken::LeftOver => {}
+                Woken::Stopped => {
                     is_stopped = true;
                     continue;
                 }
-            };
-            match readable {
-                Ok(Ok(())) => {}
-                Err(_elapsed) if is_stopped => return End::HalfClosed,
-                Err(_elapsed) if standing != Standing::Stranger => {
+                Woken::Due if is_stopped => return End::HalfClosed,
+                Woken::Due if reading.standing != Standing::Stranger => {
                     self.give_up_on_line(limit.unwrap_or_default()).await;
                     return End::HalfClosed;
                 }
-                Ok(Err(_)) | Err(_) => return End::Gone,
-            }
-            lines.spare();
-            if let Err(no_room) = held.resize(lines.capacity().saturating_sub(READ_BYTES)) {
-                lines.skip();
-                self.rest(&mut lines, &mut held);
-                let Some(permit) = self.permit().await else { return End::Gone };
-                let refusal = self.shared.service.refusal(None, no_room.for_request());
-                self.reply_slot(permit).send(refusal.into_line());
-            }
-            match self.stream.try_read_buf(lines.spare()) {
-                Ok(0) => is_open = false,
-                Ok(_) => {}
-                Err(err) if err.kind() == io::ErrorKind::WouldBlock => {
-                    self.rest(&mut lines, &mut held);
-                    continue;
-                }
-                Err(_reset) => return End::Gone,
+                Woken::Due | Woken::Gone => return End::Gone,
             }
             // The instant of arrival is that of the last byte, not that of the
             // permit: what a client sends beyond its share waits on its time.
             let arrived = Instant::now();
             loop {
                 let Some(permit) = self.permit().await else { return End::Gone };
+                let lines = &mut reading.lines;
                 let line = if is_open { lines.next() } else { lines.next_or_last() };
                 let Some(line) = line else { break };
                 let line = match line {
@@ -336,12 +286,12 @@ impl Connection {
                         // Should the connection end meanwhile, what the line takes
                         // is held until it is parsed.
                         let parsing = spawn_blocking(move || {
-                            let parsed = Message::parse(lines.text(&at));
-                            lines.rest();
-                            (parsed, lines, held)
+                            let parsed = Message::parse(reading.lines.text(&at));
+                            reading.lines.rest();
+                            (parsed, reading)
                         });
                         let parsed;
-                        (parsed, lines, held) = match parsing.await {
+                        (parsed, reading) = match parsing.await {
                             Ok(it) => it,
                             Err(err) if err.is_panic() => resume_unwind(err.into_panic()),
                             Err(_runtime_ends) => return End::Gone,
@@ -349,27 +299,67 @@ impl Connection {
                         Taken::Whole(parsed, n_bytes)
                     }
                 };
-                standing = self.take_line(line, arrived, standing, permit);
+                reading.standing = self.take_line(line, arrived, reading.standing, permit);
                 if n_parsed >= TURN_BYTES {
                     n_parsed = 0;
                     yield_now().await;
                 }
-                match standing {
+                match reading.standing {
                     Standing::Expelled => return End::HalfClosed,
-                    Standing::Known => lines.limit = line_bytes,
+                    Standing::Known => reading.lines.limit = line_bytes,
                     Standing::Stranger | Standing::Newcomer => {}
                 }
                 // The next line has its own time, also if it came with this one.
-                due = due.filter(|_| standing == Standing::Stranger);
+                due = due.filter(|_| reading.standing == Standing::Stranger);
             }
-            self.rest(&mut lines, &mut held);
+            reading.rest();
         }
         End::HalfClosed
     }
 
-    fn rest(&self, lines: &mut LineBuffer, held: &mut Held) {
-        lines.rest();
-        held.resize(lines.capacity().saturating_sub(READ_BYTES)).expect("it did not grow");
+    /// Until there is something to do here. Meanwhile a worker may read.
+    async fn wait(
+        &self,
+        reading: Reading,
+        due: Option<Instant>,
+        phase: &mut watch::Receiver<Phase>,
+        is_stopped: bool,
+    ) -> (Reading, Woken) {
+        if is_stopped || !reading.is_at_rest() {
+            return (reading, self.woken(due, phase, is_stopped).await);
+        }
+        *self.at_rest.lock() = Some(reading);
+        loop {
+            let woken = self.woken(due, phase, is_stopped).await;
+            if let Some(reading) = self.at_rest.lock().take() {
+                return (reading, woken);
+            }
+            self.stream.forget_readable();
+        }
+    }
+
+    async fn woken(
+        &self,
+        due: Option<Instant>,
+        phase: &mut watch::Receiver<Phase>,
+        is_stopped: bool,
+    ) -> Woken {
+        let readable = async {
+            match due {
+                Some(due) => timeout_at(due.into(), self.stream.readable()).await,
+                None => Ok(self.stream.readable().await),
+            }
+        };
+        select! {
+            readable = readable => match readable {
+                Ok(Ok(())) => Woken::Readable,
+                Ok(Err(_runtime_ends)) => Woken::Gone,
+                Err(_elapsed) => Woken::Due,
+            },
+            () = self.left_over.notified() => Woken::LeftOver,
+            // An error means that the kernel's handle is gone.
+            _stopped = phase.wait_for(|it| *it == Phase::Stopped), if !is_stopped => Woken::Stopped,
+        }
     }
 
     /// The right to one more answer; `None` when nobody is there to take it.
@@ -384,7 +374,7 @@ impl Connection {
     }
 
     /// Answers the line that never ends.
-    async fn give_up_on_line(&self, limit: Duration) {
+    async fn give_up_on_line(self: &Arc<Self>, limit: Duration) {
         let Some(permit) = self.permit().await else { return };
         let ms = limit.as_millis();
         let failure = Failure::bad_request(format!("the line is not complete after {ms} ms"))
@@ -393,16 +383,9 @@ impl Connection {
         self.reply_slot(permit).send(refusal.into_line());
     }
 
-    fn reply_slot(&self, permit: OwnedSemaphorePermit) -> ReplySlot {
-        ReplySlot {
-            permit,
-            place: None,
-            held: self.shared.holdings.hold_nothing(),
-            outbox: Arc::clone(&self.outbox),
-            in_flight: Arc::clone(&self.in_flight),
-            unread_limit: self.shared.limits.unread_bytes,
-            metrics: Arc::clone(self.shared.service.metrics()),
-        }
+    fn reply_slot(self: &Arc<Self>, permit: OwnedSemaphorePermit) -> ReplySlot {
+        let held = self.shared.holdings.hold_nothing();
+        ReplySlot { permit, place: None, held, connection: Arc::clone(self) }
     }
 
     /// Until every answer is sent, or nobody is there to take it.
@@ -416,7 +399,7 @@ impl Connection {
     }
 
     fn take_line(
-        &self,
+        self: &Arc<Self>,
         line: Taken,
         arrived: Instant,
         standing: Standing,
@@ -535,7 +518,14 @@ impl Connection {
         format!(r#""version":"{}","timeoutMs":{timeout_ms}"#, env!("CARGO_PKG_VERSION"))
     }
 
-    fn run(&self, request: Request, n_bytes: usize, arrived: Instant, mut reply: ReplySlot) {
+    fn run(
+        self: &Arc<Self>,
+        request: Request,
+        n_bytes: usize,
+        arrived: Instant,
+        mut reply: ReplySlot,
+    ) {
+        self.pace.lock().came(arrived);
         reply.place = Arc::clone(&self.shared.places).try_acquire_owned().ok();
         let admitted = match reply.place {
             None => Err(too_many_requests(self.shared.limits.n_requests)),
@@ -555,8 +545,11 @@ impl Connection {
         let respond = Box::new(move |answer: Answer| {
             // Left before the answer goes out: who has the answer may use the
             // id again.
-            reply.in_flight.leave(number);
-            reply.metrics.round_trip(arrived.elapsed());
+            let connection = Arc::clone(&reply.connection);
+            let is_only = connection.in_flight.leave(number);
+            connection.shared.service.metrics().round_trip(arrived.elapsed());
+            let is_quick = connection.pace.lock().answered();
+            let may_follow = is_quick && is_only && is_light(&answer);
             let logs = answer.logs.iter().map(|it| it.text.len()).sum::<usize>();
             let n_bytes = answer.outcome.as_ref().map_or(0, String::len) + logs;
             let answer = match reply.held.resize(n_bytes) {
@@ -567,12 +560,22 @@ impl Connection {
                     Answer { outcome, warnings, logs, ..answer }
                 }
             };
+            // Whatever it says to the answer, it says to the worker.
+            let sequel = if may_follow { Sequel::begin(&connection) } else { None };
             reply.send(answer.into_line());
+            sequel.map(|it| Box::new(it) as Box<dyn Lookout>)
         });
         if let Some(running) = self.shared.service.submit(request, arrived, respond) {
             self.in_flight.started(number, running);
         }
     }
+}
+
+/// Whether the isolate of this run will be ready again before another worker would be
+/// awake.
+fn is_light(answer: &Answer) -> bool {
+    let is_crash = matches!(&answer.outcome, Err(it) if it.kind == FailureKind::EngineCrash);
+    !is_crash && answer.usage.heap_bytes <= LIGHT_HEAP
 }
 
 fn too_many_requests(limit: usize) -> Failure {
@@ -582,12 +585,13 @@ fn too_many_requests(limit: usize) -> Failure {
     )
 }
 
-impl Drop for Connection {
+impl Drop for Served {
     /// However its task ends, also by a panic of ours.
     fn drop(&mut self) {
-        self.outbox.close();
-        self.in_flight.cancel_all();
-        self.shared.n_connections.fetch_sub(1, Relaxed);
+        let Served(connection) = self;
+        connection.outbox.close();
+        connection.in_flight.cancel_all();
+        connection.shared.n_connections.fetch_sub(1, Relaxed);
     }
 }
 
@@ -598,24 +602,23 @@ struct ReplySlot {
     place: Option<OwnedSemaphorePermit>,
     /// For the request, and then for its answer.
     held: Held,
-    outbox: Arc<Outbox<Receipt>>,
-    in_flight: Arc<InFlight>,
-    unread_limit: usize,
-    metrics: Arc<Metrics>,
+    connection: Arc<Connection>,
 }
 
 impl ReplySlot {
     fn send(self, line: Vec<u8>) {
-        let ReplySlot { permit, place, mut held, outbox, in_flight, unread_limit, metrics } = self;
+        let ReplySlot { permit, place, mut held, connection } = self;
+        let Connection { outbox, in_flight, shared, .. } = &*connection;
         let n_bytes = line.len();
         // What is said without a run is short; it counts all the same.
         let _ = held.resize(n_bytes);
-        metrics.line_written(n_bytes);
+        shared.service.metrics().line_written(n_bytes);
         let unread = in_flight.unread_bytes.fetch_add(n_bytes, Relaxed) + n_bytes;
         // One answer alone is never too much: its own limit has let it pass.
-        if unread > unread_limit && unread > n_bytes {
+        if unread > shared.limits.unread_bytes && unread > n_bytes {
             in_flight.overflow.notify_one();
         }
+        let in_flight = Arc::clone(in_flight);
         let receipt = Receipt { in_flight, n_bytes, _permit: permit, _place: place, _held: held };
         outbox.send(line, receipt);
     }
@@ -667,8 +670,11 @@ impl InFlight {
         }
     }
 
-    fn leave(&self, number: u64) {
-        self.entries.lock().list.retain(|it| it.number != number);
+    /// Whether no other is left.
+    fn leave(&self, number: u64) -> bool {
+        let list = &mut self.entries.lock().list;
+        list.retain(|it| it.number != number);
+        list.is_empty()
     }
 
     /// Whether there was something to cancel.
@@ -696,6 +702,7 @@ mod tests {
     use std::panic::AssertUnwindSafe;
 
     use futures_util::FutureExt;
+    use tokio::{net::UnixStream, time::sleep};
 
     use super::*;
     use crate::{
@@ -719,7 +726,7 @@ mod tests {
         });
         runtime.block_on(async {
             let (stream, _peer) = UnixStream::pair().unwrap();
-            let connection = Connection::new(Stream::Unix(stream), Arc::clone(&shared));
+            let connection = Connection::new(Stream::unix(stream).unwrap(), Arc::clone(&shared));
             let reply = connection.reply_slot(connection.permit().await.unwrap());
             let Ok(Message::Run(request)) = Message::parse(br#"{"code":"for (;;) {}"}"#) else {
                 unreachable!()
@@ -727,7 +734,7 @@ mod tests {
             connection.run(request, 0, Instant::now(), reply);
             assert_eq!(shared.n_connections.load(Relaxed), 1);
             let task = async move {
-                let _connection = connection;
+                let _served = Served(connection);
                 panic!("on purpose");
             };
             assert!(AssertUnwindSafe(task).catch_unwind().await.is_err());

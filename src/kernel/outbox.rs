@@ -11,7 +11,7 @@ use std::{collections::VecDeque, io, sync::Arc};
 use parking_lot::Mutex;
 use tokio::{sync::Notify, time::timeout};
 
-use super::connection::{STALL, Stream};
+use super::stream::{STALL, Stream};
 
 /// See the module. A receipt is dropped once its line is sent, or never will be.
 #[derive(Debug)]
@@ -118,7 +118,7 @@ mod tests {
     fn lines_arrive_whole_and_in_order_whoever_sends_them() {
         on_runtime(async {
             let (near, mut far) = UnixStream::pair().unwrap();
-            let outbox = Outbox::new(Arc::new(Stream::Unix(near)));
+            let outbox = Outbox::new(Arc::new(Stream::unix(near).unwrap()));
             let count = Arc::new(());
             let n_bytes = 1 << 20;
             let mut expected = Vec::new();
@@ -148,14 +148,14 @@ mod tests {
     fn a_client_that_is_gone_ends_the_task_and_closing_ends_the_client() {
         on_runtime(async {
             let (near, far) = UnixStream::pair().unwrap();
-            let outbox = Outbox::new(Arc::new(Stream::Unix(near)));
+            let outbox = Outbox::new(Arc::new(Stream::unix(near).unwrap()));
             drop(far);
             outbox.send(b"a\n".to_vec(), ());
             let err = outbox.deliver().await.unwrap_err();
             assert_eq!(err.kind(), io::ErrorKind::BrokenPipe);
 
             let (near, mut far) = UnixStream::pair().unwrap();
-            let outbox = Outbox::new(Arc::new(Stream::Unix(near)));
+            let outbox = Outbox::new(Arc::new(Stream::unix(near).unwrap()));
             let count = Arc::new(());
             outbox.send(vec![b'a'; 1 << 20], Receipt(Arc::clone(&count)));
             assert_eq!(Arc::strong_count(&count), 2);

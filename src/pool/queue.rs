@@ -51,6 +51,8 @@ pub(crate) struct Limits {
     pub(crate) n_suspended: usize,
     /// Their deltas.
     pub(crate) suspended_bytes: usize,
+    /// Workers that look out at a time.
+    pub(crate) n_looking: usize,
 }
 
 #[derive(Debug)]
@@ -88,6 +90,8 @@ enum Standing {
     /// At work, or about to look at the queue.
     Busy,
     Idle,
+    /// Idle, and awake: see [`Queue::look_out`].
+    Looking,
     /// It holds a run that waits, and could suspend it.
     Waiting,
     /// It holds a run that waits, and there was no room to suspend it: no jobs.
@@ -140,7 +144,8 @@ impl Queue {
     pub(crate) fn push(&self, task: Task) -> Result<(), Task> {
         let mut state = self.state.lock();
         // An idle worker takes its job at once: that one does not wait.
-        let room = self.limits.n_jobs + state.standing_by(Standing::Idle).count();
+        let is_idle = |it: &&Worker| matches!(it.standing, Standing::Idle | Standing::Looking);
+        let room = self.limits.n_jobs + state.workers.iter().filter(is_idle).count();
         if state.is_closing || state.jobs.len() >= room {
             return Err(task);
         }
@@ -203,6 +208,19 @@ impl Queue {
             Holds::Waiting | Holds::Stuck(_) => Standing::Waiting,
         };
         Next::Nothing
+    }
+
+    /// Instead of sleeping after [`Next::Nothing`], worker `idx` may look for a job
+    /// itself, in short intervals between which it sees to its mail. It stands by as
+    /// before, and is the first to be told of a job.
+    pub(crate) fn look_out(&self, idx: usize) -> bool {
+        let mut state = self.state.lock();
+        let may = state.workers[idx].standing == Standing::Idle
+            && state.standing_by(Standing::Looking).count() < self.limits.n_looking;
+        if may {
+            state.workers[idx].standing = Standing::Looking;
+        }
+        may
     }
 
     /// Room for a delta of `n_bytes`. `leaving` is that of a run which is resumed
@@ -284,7 +302,7 @@ impl Task {
             outcome,
         };
         // A panic in the reply is the asker's loss.
-        let _ = catch_unwind(AssertUnwindSafe(|| reply(refusal)(None)));
+        let _ = catch_unwind(AssertUnwindSafe(|| (reply(refusal).conclude)(None)));
     }
 }
 
@@ -293,10 +311,10 @@ impl State {
         self.workers.iter_mut().filter(move |it| it.standing == standing)
     }
 
-    /// An idle worker first, else one whose run only waits. When there is none,
-    /// whoever is busy looks here before it stands by.
+    /// An idle worker first, best one that is awake, else one whose run only waits.
+    /// When there is none, whoever is busy looks here before it stands by.
     fn wake_one(&mut self) {
-        for standing in [Standing::Idle, Standing::Waiting] {
+        for standing in [Standing::Looking, Standing::Idle, Standing::Waiting] {
             if let Some(worker) = self.standing_by(standing).next() {
                 worker.wake();
                 return;
@@ -320,8 +338,9 @@ mod tests {
     use crossbeam_channel::Receiver;
 
     use super::*;
+    use crate::pool::After;
 
-    const LIMITS: Limits = Limits { n_jobs: 2, n_suspended: 2, suspended_bytes: 100 };
+    const LIMITS: Limits = Limits { n_jobs: 2, n_suspended: 2, suspended_bytes: 100, n_looking: 1 };
 
     fn queue(n_workers: usize) -> (Queue, Vec<Receiver<Mail>>) {
         let queue = Queue::new(LIMITS);
@@ -335,8 +354,8 @@ mod tests {
         (queue, inboxes)
     }
 
-    fn ignore(_reply: Reply) -> crate::pool::After {
-        Box::new(drop)
+    fn ignore(_reply: Reply) -> After {
+        After::default()
     }
 
     fn task(arrived: Instant) -> Task {
@@ -378,6 +397,36 @@ mod tests {
         assert!(queue.push(task(now)).is_err(), "two may wait");
         check_woken(&inboxes, &[0, 0, 0]);
         check_job(queue.next(1, None, Holds::Nothing), now);
+    }
+
+    #[test]
+    fn one_that_looks_out_is_told_first_and_few_may() {
+        let (queue, inboxes) = queue(3);
+        let now = Instant::now();
+        assert!(!queue.look_out(0), "it has not asked for work");
+        for idx in 0..3 {
+            assert!(matches!(queue.next(idx, None, Holds::Nothing), Next::Nothing));
+        }
+        assert!(queue.look_out(1));
+        assert!(!queue.look_out(2), "one at a time");
+        for expected in [[0, 1, 0], [1, 0, 0], [0, 0, 1]] {
+            queue.push(task(now)).unwrap();
+            check_woken(&inboxes, &expected);
+        }
+        assert!(!queue.look_out(1), "it has been told of a job");
+        check_job(queue.next(1, None, Holds::Nothing), now);
+    }
+
+    #[test]
+    fn one_that_looks_out_takes_its_job_at_once() {
+        let queue = Queue::new(Limits { n_jobs: 0, ..LIMITS });
+        let (sender, _inbox) = crossbeam_channel::unbounded();
+        queue.add_worker(sender);
+        let now = Instant::now();
+        assert!(matches!(queue.next(0, None, Holds::Nothing), Next::Nothing));
+        assert!(queue.look_out(0));
+        queue.push(task(now)).unwrap();
+        assert!(queue.push(task(now)).is_err(), "nobody waits here");
     }
 
     #[test]
@@ -446,7 +495,7 @@ mod tests {
         let mut stopped = task(Instant::now());
         stopped.job.reply = Box::new(move |it| {
             sender.send(it).unwrap();
-            Box::new(drop)
+            After::default()
         });
         queue.push(stopped).unwrap();
         let Next::Job(stopped) = queue.next(0, None, Holds::Waiting) else { panic!("a job") };

@@ -37,7 +37,7 @@ fn submit_and(
         reply: Box::new(move |reply| {
             sender.send(reply).unwrap();
             then();
-            Box::new(|_restored| ())
+            After::default()
         }),
     };
     (pool.submit(job).unwrap(), reply)

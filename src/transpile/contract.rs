@@ -349,6 +349,10 @@ impl<'a> Visit<'a> for NotLowered {
     }
 
     fn visit_class(&mut self, it: &Class<'a>) {
+        if it.is_declaration() && it.id.is_none() {
+            // `export class {}` in a namespace, on which the transformer panics.
+            self.found.get_or_insert((it.span, "a class needs a name", "name it"));
+        }
         if it.is_expression()
             && let Some(decorator) = it.decorators.first()
         {

@@ -1,7 +1,8 @@
 //! Places in the program, and where in the snippet they came from.
 //!
 //! Knows nothing of statements and expressions: it joins the printer's source
-//! map with the way in which the engine counts lines and columns.
+//! map, or the snippet itself where it was not printed, with the way in which the
+//! engine counts lines and columns.
 
 /// Columns that a code frame shows of one line, at most.
 const FRAME_COLUMNS: usize = 120;
@@ -25,8 +26,25 @@ pub struct Position {
 pub struct PositionMap {
     /// Where the program's lines start, in bytes.
     line_starts: Vec<u32>,
+    places: Places,
+}
+
+#[derive(Clone, Debug)]
+enum Places {
     /// By byte in the program, ascending.
-    mappings: Vec<Mapping>,
+    Printed(Vec<Mapping>),
+    /// Every byte of this snippet is in the program, from its second line on.
+    InPlace {
+        code: Box<str>,
+        /// The place of the first is said to be that of the second; ascending.
+        calls: Vec<(u32, u32)>,
+    },
+}
+
+impl Default for Places {
+    fn default() -> Places {
+        Places::Printed(Vec::new())
+    }
 }
 
 /// The token at `offset` in the program is the one at `snippet`.
@@ -74,7 +92,16 @@ impl PositionMap {
             let snippet = Position { line: source.0 + 1, column: source.1 + 1 };
             mappings.push(Mapping { offset: offset as u32 + prefix_len, snippet });
         }
-        PositionMap { line_starts, mappings }
+        PositionMap { line_starts, places: Places::Printed(mappings) }
+    }
+
+    /// Nothing of `code`, whose lines end with `\n`, has moved in its line.
+    pub(super) fn in_place(code: &str, calls: Vec<(u32, u32)>, prefix_len: usize) -> PositionMap {
+        let prefix_len = prefix_len as u32;
+        let mut line_starts = vec![0, prefix_len];
+        let breaks = memchr::memchr_iter(b'\n', code.as_bytes());
+        line_starts.extend(breaks.map(|it| it as u32 + 1 + prefix_len));
+        PositionMap { line_starts, places: Places::InPlace { code: code.into(), calls } }
     }
 
     /// `program` is what the engine says: a line, and a column that counts
@@ -84,12 +111,28 @@ impl PositionMap {
         let start = *self.line_starts.get(line)?;
         let end = self.line_starts.get(line + 1).copied().unwrap_or(u32::MAX);
         let offset = start.saturating_add(program.column.saturating_sub(1)).min(end - 1);
-        let after = self.mappings.partition_point(|it| it.offset <= offset);
-        let before = self.mappings[..after].last().filter(|it| it.offset >= start);
-        // A line of the program may begin with what its token has no mapping
-        // for; the next token is then the nearest.
-        let nearest = before.or(self.mappings.get(after).filter(|it| it.offset < end))?;
-        Some(nearest.snippet)
+        match &self.places {
+            Places::Printed(mappings) => {
+                let after = mappings.partition_point(|it| it.offset <= offset);
+                let before = mappings[..after].last().filter(|it| it.offset >= start);
+                // A line of the program may begin with what its token has no mapping
+                // for; the next token is then the nearest.
+                let nearest = before.or(mappings.get(after).filter(|it| it.offset < end))?;
+                Some(nearest.snippet)
+            }
+            Places::InPlace { code, calls } => {
+                let prefix_len = *self.line_starts.get(1)?;
+                let from = start.checked_sub(prefix_len)? as usize;
+                let to = offset - prefix_len;
+                let to = match calls.binary_search_by_key(&to, |it| it.0) {
+                    Ok(call_idx) => calls[call_idx].1,
+                    Err(_) => to,
+                };
+                let to = code.floor_char_boundary(to as usize);
+                let column = code.get(from..to)?.encode_utf16().count() as u32 + 1;
+                Some(Position { line: line as u32, column })
+            }
+        }
     }
 }
 
@@ -97,7 +140,7 @@ impl PositionMap {
 impl PositionMap {
     /// Fault injection: looking a place up panics where arithmetic does not wrap.
     pub(crate) fn faulty() -> PositionMap {
-        PositionMap { line_starts: vec![0; 3], mappings: Vec::new() }
+        PositionMap { line_starts: vec![0; 3], places: Places::default() }
     }
 }
 

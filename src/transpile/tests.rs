@@ -2,6 +2,11 @@
 
 use std::thread;
 
+use oxc::{
+    allocator::Vec as ArenaVec,
+    ast_visit::{VisitMut, walk_mut},
+};
+
 use super::*;
 
 /// On a thread with the stack that the module promises to stay within.
@@ -16,15 +21,52 @@ fn on_promised_stack<T: Send>(body: impl FnOnce() -> T + Send) -> T {
     })
 }
 
-/// Checks what stands between the braces of `main`.
+/// Statements that do nothing stand where others were erased.
+struct WithoutEmpty;
+
+impl<'a> VisitMut<'a> for WithoutEmpty {
+    fn visit_statements(&mut self, it: &mut ArenaVec<'a, Statement<'a>>) {
+        it.retain(|it| !matches!(it, Statement::EmptyStatement(_)));
+        walk_mut::walk_statements(self, it);
+    }
+}
+
+/// The program as a printer would write it, if it is JavaScript.
+pub(super) fn canonical(text: &str) -> String {
+    let allocator = Allocator::new();
+    let options = ParseOptions { preserve_parens: false, ..ParseOptions::default() };
+    let parsed = Parser::new(&allocator, text, SourceType::cjs()).with_options(options).parse();
+    if let Some(error) = parsed.diagnostics.errors().next() {
+        return error.message.to_string();
+    }
+    let mut program = parsed.program;
+    WithoutEmpty.visit_program(&mut program);
+    let options = CodegenOptions { comments: CommentOptions::disabled(), ..Default::default() };
+    Codegen::new().with_options(options).build(&program).code
+}
+
+pub(super) fn printed(code: &str) -> String {
+    let allocator = Allocator::new();
+    let mut program =
+        parse(&allocator, code).unwrap_or_else(|err| panic!("{code}\n{err:?}")).program;
+    let scoping =
+        SemanticBuilder::new().with_enum_eval(true).build(&program).semantic.into_scoping();
+    let options = Transpiler::new(SOURCE_BYTES).options;
+    print(&allocator, &options, code, &mut program, scoping).unwrap().text
+}
+
+/// Checks what the printer puts between the braces of `main`, and that what becomes
+/// of the snippet is the same program.
 #[track_caller]
 fn check_printed(code: &str, expected: &str) {
     let program = match transpile(code) {
         Ok(program) => program,
         Err(err) => panic!("{code}\n{err:?}"),
     };
-    let text = program.text.strip_prefix(WRAPPER.0).unwrap().strip_suffix(WRAPPER.1).unwrap();
+    let printed = printed(code);
+    let text = printed.strip_prefix(WRAPPER.0).unwrap().strip_suffix(WRAPPER.1).unwrap();
     assert_eq!(text.trim_end(), expected, "\n{code}");
+    assert_eq!(canonical(&program.text), canonical(&printed), "\n{code}\n---\n{}", program.text);
 }
 
 #[track_caller]
@@ -335,6 +377,7 @@ fn what_typescript_forbids_is_named() {
         "a class expression cannot have decorators",
         Some("declare the class with a statement of its own"),
     );
+    check_error("namespace X { export class {} }", 1, 22, "a class needs a name", Some("name it"));
     check_error(
         "xs.forEach((x) => { await g(x) })",
         1,
@@ -381,6 +424,14 @@ fn places_in_the_program_are_places_in_the_snippet() {
         "await Promise.all([1].map(async (n: number) => {\n\tawait deep(n)\n}))",
         &["Promise", "all", "map", "deep"],
     );
+    // The engine's place of a call is the last space or start of a word before it.
+    let code = "'é' as 'é'; x.call<'é'>('a'); other!('b')";
+    let Program { text, positions } = transpile(code).unwrap();
+    for (call, name) in [("('a'", "call"), ("('b'", "other")] {
+        let column = (text.find(call).unwrap() - WRAPPER.0.len()) as u32 + 1;
+        let expected = positions::position_at(code, code.find(name).unwrap());
+        assert_eq!(positions.to_snippet(Position { line: 2, column }), Some(expected), "{call}");
+    }
     let Program { positions, .. } = transpile("return 1").unwrap();
     let wrapper = [
         Position { line: 1, column: 20 },

@@ -33,7 +33,10 @@ fn answer(service: &Service, request: &Value) -> String {
         panic!("not a request: {line}");
     };
     let (sender, receiver) = mpsc::channel();
-    let respond = Box::new(move |answer: Answer| sender.send(answer).unwrap());
+    let respond = Box::new(move |answer: Answer| {
+        sender.send(answer).unwrap();
+        None
+    });
     service.submit(request, Instant::now(), respond);
     String::from_utf8(receiver.recv().unwrap().into_line()).unwrap()
 }

@@ -14,7 +14,7 @@ use aws_credential_types::Credentials;
 use llm_kernel::{
     aws::Source,
     net::{Reactor, Resolver},
-    pool::{Config, Job, Pool},
+    pool::{After, Config, Job, Pool},
     transpile::Check,
 };
 use serde_json::{Value, json};
@@ -172,7 +172,7 @@ fn a_panic_beside_a_run_costs_the_call() {
             check: Check::Warn,
             reply: Box::new(move |reply| {
                 sender.send(reply.outcome.unwrap().result).unwrap();
-                Box::new(drop)
+                After::default()
             }),
         })
         .unwrap();

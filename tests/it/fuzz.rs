@@ -25,10 +25,16 @@ use llm_kernel::{
     transpile::{Check, SOURCE_BYTES, STACK_BYTES, TranspileError, Transpiler},
 };
 use oxc::{
-    allocator::Allocator,
-    ast::ast::{Expression, Statement},
-    parser::Parser,
+    allocator::{Allocator, Vec as ArenaVec},
+    ast::ast::{Expression, Program, Statement},
+    ast_visit::{VisitMut, walk_mut},
+    codegen::{Codegen, CodegenOptions, CommentOptions},
+    parser::{ParseOptions, Parser},
+    semantic::SemanticBuilder,
     span::SourceType,
+    transformer::{
+        DecoratorOptions, HelperLoaderMode, HelperLoaderOptions, TransformOptions, Transformer,
+    },
 };
 use serde_json::{Value, json};
 
@@ -269,6 +275,15 @@ fn snippets() -> Vec<String> {
     paths.iter().map(|it| fs::read_to_string(it).unwrap()).collect()
 }
 
+/// Types in places where leaving them out may join what they kept apart.
+const TYPED: &[&str] = &[
+    "const a = x as any\ntype B = 1\n(c as D)()\ny! satisfies E\n[f]\n`g`",
+    "abstract class A<T> extends B<T> implements C, D {\n public static readonly a?: T\n get: T\n private [b]: 1 = 2\n declare c: 1\n [k: string]: any\n abstract d(): void\n protected async *e?<T>(this: A, a?: T) {}\n static override f!: 1 }",
+    "function f(this: A, a?: { b: 1 }, ...c: D[]): asserts a is E { return a + b as any * c }\nfunction f(): void\nlet a!: T\n[b] = c as any",
+    "return async <T extends U,>(a: T = b as T): Promise<{ c: 1 }> => new D<T>(e<F>(g!?.h<I>`x`))",
+    "declare function f(): A\nexport type { B } from 'b'\nimport { type C } from 'c'\ndeclare const d: 1\nexport {}\nfor (const a of b as any) {}\ntry {} catch (e: unknown) {}\nx = y ? (z): T => 1 : (w as V)",
+];
+
 const CODE_WORDS: &[&str] = &[
     "}",
     "{",
@@ -349,11 +364,37 @@ const CODE_WORDS: &[&str] = &[
     "with",
     "delete ",
     "void ",
+    " as any",
+    " as any\n",
+    " satisfies T",
+    ": T",
+    "?: T",
+    "!: T",
+    "<T>",
+    "<T,>",
+    "<T>(a): T => ",
+    "!",
+    "private ",
+    "public ",
+    "readonly ",
+    "override ",
+    " implements B",
+    "\n(b)",
+    "\n[b]",
+    "\n*b() {}",
+    "\ntype B = 1\n",
+    "this: T",
+    "(a as any)",
+    "{ a: 1\n}",
+    " + ",
+    " ** ",
+    "-",
 ];
 
 #[test]
 fn a_snippet_becomes_one_function_or_is_refused() {
-    let seeds = snippets();
+    let mut seeds = snippets();
+    seeds.extend(TYPED.iter().map(|it| (*it).to_owned()));
     // The transpiler asks for more stack than a test's thread has.
     let work = move || {
         let mut transpiler = Transpiler::new(SOURCE_BYTES).with_api(preset::DEFAULT.api());
@@ -365,6 +406,7 @@ fn a_snippet_becomes_one_function_or_is_refused() {
                 Ok(program) => {
                     assert_is_one_function(&allocator, program.text(), &code);
                     allocator.reset();
+                    assert_is_what_a_printer_makes(program.text(), &code);
                 }
                 Err(TranspileError::Findings) => panic!("nobody asked for a strict check"),
                 Err(
@@ -404,6 +446,75 @@ fn assert_is_one_function(allocator: &Allocator, text: &str, code: &str) {
         _ => false,
     };
     assert!(is_one, "\nsnippet: {code:?}\nprogram: {text:?}");
+}
+
+/// The body of the program is what oxc makes of the snippet by itself: types erased in
+/// place leave nothing behind and join nothing.
+#[track_caller]
+fn assert_is_what_a_printer_makes(text: &str, code: &str) {
+    let start = text.find('\n').unwrap() + 1;
+    let body = &text[start..text.len() - "\n})".len()];
+    let allocator = Allocator::new();
+    let printed = printed(&allocator, code, SourceType::ts().with_module(true))
+        .or_else(|| printed(&allocator, code, SourceType::mjs()));
+    let printed = printed.unwrap_or_else(|| panic!("only the kernel parses {code:?}"));
+    // `a: type B = 1` is no JavaScript without what the label is for.
+    if let Some(expected) = canonical(&allocator, &printed) {
+        let found = canonical(&allocator, body);
+        assert_eq!(found, Some(expected), "\nsnippet: {code:?}\nprogram: {text:?}");
+    }
+}
+
+/// `code` without its types, if it parses.
+fn printed(allocator: &Allocator, code: &str, source_type: SourceType) -> Option<String> {
+    let mut program = parsed(allocator, code, source_type)?;
+    let semantic = SemanticBuilder::new().with_enum_eval(true).build(&program).semantic;
+    let options = TransformOptions {
+        decorator: DecoratorOptions { legacy: true, ..DecoratorOptions::default() },
+        helper_loader: HelperLoaderOptions {
+            mode: HelperLoaderMode::External,
+            ..HelperLoaderOptions::default()
+        },
+        ..TransformOptions::default()
+    };
+    Transformer::new(allocator, Path::new("snippet.ts"), &options)
+        .build_with_scoping(semantic.into_scoping(), &mut program);
+    program.hashbang = None;
+    program.body.retain(|it| !matches!(it, Statement::ExportNamedDeclaration(_)));
+    Some(Codegen::new().build(&program).code)
+}
+
+/// JavaScript in the printer's spelling.
+fn canonical(allocator: &Allocator, code: &str) -> Option<String> {
+    let mut program = parsed(allocator, code, SourceType::mjs())?;
+    WithoutEmpty.visit_program(&mut program);
+    let comments = CommentOptions::disabled();
+    let options = CodegenOptions { comments, ..CodegenOptions::default() };
+    Some(Codegen::new().with_options(options).build(&program).code)
+}
+
+fn parsed<'a>(
+    allocator: &'a Allocator,
+    code: &'a str,
+    source_type: SourceType,
+) -> Option<Program<'a>> {
+    let options = ParseOptions {
+        allow_return_outside_function: true,
+        preserve_parens: false,
+        ..ParseOptions::default()
+    };
+    let parsed = Parser::new(allocator, code, source_type).with_options(options).parse();
+    (!parsed.diagnostics.has_errors()).then_some(parsed.program)
+}
+
+/// Where a statement was erased, one that does nothing is left.
+struct WithoutEmpty;
+
+impl<'a> VisitMut<'a> for WithoutEmpty {
+    fn visit_statements(&mut self, it: &mut ArenaVec<'a, Statement<'a>>) {
+        it.retain(|it| !matches!(it, Statement::EmptyStatement(_)));
+        walk_mut::walk_statements(self, it);
+    }
 }
 
 #[test]

@@ -349,3 +349,107 @@ fn ten_mebibytes_cross_both_ways() {
     let input = json!("x".repeat(10 << 20));
     kernel.check(&format!(r#"{{"code":"return input","input":{input}}}"#), &ok(&input));
 }
+
+/// Says the greeting until workers have seen that this client comes back at once.
+fn hurry(client: &mut llm_kernel::client::Client) {
+    for _ in 0..50 {
+        let answer = client.exchange(r#"{"code":"return input"}"#).unwrap();
+        assert_eq!(normalised(&answer), ok(&json!({})));
+    }
+}
+
+#[test]
+fn a_client_that_comes_back_at_once_is_still_heard_while_its_run_lasts() {
+    needs_sockets!();
+    let kernel = TestKernel::start(2);
+    let mut client = kernel.client();
+    hurry(&mut client);
+    client.send(&format!(r#"{{"id":1,"code":"{ENDLESS}","timeoutMs":60000}}"#)).unwrap();
+    let answer = client.exchange(r#"{"id":2,"op":"ping"}"#).unwrap();
+    assert!(answer.starts_with(r#"{"id":2,"op":"ping","ok":true"#), "{answer}");
+    client.send(r#"{"op":"cancel","id":1}"#).unwrap();
+    let mut answers =
+        [client.receive().unwrap(), client.receive().unwrap()].map(|it| normalised(&it));
+    answers.sort_by_key(|it| it.get("op").is_none());
+    let cancel = json!({ "id": 1, "op": "cancel", "ok": true, "cancelled": true });
+    assert_eq!(answers, [cancel, with_id(&json!(1), cancelled())]);
+    // Going away is noticed, too.
+    hurry(&mut client);
+    client.send(&format!(r#"{{"id":1,"code":"{ENDLESS}","timeoutMs":60000}}"#)).unwrap();
+    drop(client);
+    let mut other = kernel.client();
+    let n_cancelled = |stats: &str| {
+        let stats: Value = serde_json::from_str(stats).unwrap();
+        stats["stats"]["answers"]["cancelled"].as_u64()
+    };
+    while n_cancelled(&other.exchange(r#"{"op":"stats"}"#).unwrap()) != Some(2) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn a_client_that_comes_back_at_once_is_heard_while_its_worker_waits_for_another_run() {
+    needs_sockets!();
+    let kernel = TestKernel::start(1);
+    let (mut waiting, mut quick) = (kernel.client(), kernel.client());
+    waiting.send(r#"{"id":1,"code":"await new Promise((it) => setTimeout(it, 60000))"}"#).unwrap();
+    hurry(&mut quick);
+    waiting.send(r#"{"op":"cancel","id":1}"#).unwrap();
+    let mut errors = [waiting.receive().unwrap(), waiting.receive().unwrap()]
+        .map(|it| normalised(&it)["error"].clone());
+    errors.sort_by_key(Value::is_object);
+    assert_eq!(errors, [Value::Null, cancelled()["error"].clone()]);
+}
+
+/// Workers and the connection's task take turns at reading: at every instant of that,
+/// with lines in one piece, in several, and several in one.
+#[test]
+fn whoever_reads_every_line_is_answered_once() {
+    needs_sockets!();
+    let kernel = TestKernel::start(2);
+    let mut stream = kernel.raw();
+    let mut answers = BufReader::new(stream.try_clone().unwrap());
+    // A linear congruential generator: the same instants in every run.
+    let mut state = 1_u64;
+    let mut draw = |below: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 33) % below
+    };
+    for round in 0..1_500 {
+        let n_lines = 1 + draw(4) / 3 + draw(8) / 7;
+        let mut text = String::new();
+        let mut expected = Vec::new();
+        for n in 0..n_lines {
+            let id = round * 10 + n;
+            if draw(8) == 0 {
+                text.push_str(&format!("{{\"id\":{id},\"op\":\"ping\"}}\n"));
+                expected.push((id, Value::Null));
+            } else {
+                text.push_str(&format!("{{\"id\":{id},\"code\":\"return {id}\"}}\n"));
+                expected.push((id, json!(id)));
+            }
+        }
+        let cut = if draw(4) == 0 { draw(text.len() as u64) as usize } else { 0 };
+        let pause = Duration::from_micros(draw(300));
+        stream.write_all(&text.as_bytes()[..cut]).unwrap();
+        if cut > 0 {
+            std::thread::sleep(pause);
+        }
+        stream.write_all(&text.as_bytes()[cut..]).unwrap();
+        let mut came: Vec<(u64, Value)> = (0..n_lines)
+            .map(|_| {
+                let mut line = String::new();
+                answers.read_line(&mut line).unwrap();
+                let answer: Value = serde_json::from_str(&line).unwrap();
+                (answer["id"].as_u64().unwrap(), answer["result"].clone())
+            })
+            .collect();
+        came.sort_by_key(|(id, _)| *id);
+        assert_eq!(came, expected);
+        if draw(3) == 0 {
+            std::thread::sleep(pause);
+        }
+    }
+    stream.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(answers.read_line(&mut String::new()).unwrap(), 0);
+}

@@ -187,6 +187,28 @@ fn no_snippet_makes_a_worker_larger_than_its_limit() {
 }
 
 #[test]
+fn what_large_requests_took_is_given_back() {
+    needs_sockets!();
+    let mut watched = Watched::start(&["--workers", "1"]);
+    let resident = |watched: &mut Watched| {
+        // Enough for the isolate to give back what it has kept for the next run.
+        for _ in 0..200 {
+            assert_eq!(watched.run("return 1;", 60_000), "ok");
+        }
+        watched.resident()
+    };
+    let before = resident(&mut watched);
+    let input = "x".repeat(8 << 20);
+    let large = json!({ "code": "return input.length;", "input": input }).to_string();
+    for _ in 0..8 {
+        let answer = watched.client.exchange(&large).unwrap();
+        assert!(answer.starts_with(r#"{"ok":true,"result":8388608,"#), "{answer:.400}");
+    }
+    let kept = resident(&mut watched).saturating_sub(before);
+    assert!(kept <= 2 * MIB, "{} KiB were kept", kept >> 10);
+}
+
+#[test]
 #[expect(clippy::print_stderr, reason = "a figure of the README")]
 fn a_further_idle_isolate_is_small() {
     needs_sockets!();

@@ -34,7 +34,7 @@ impl OneWorker {
         let deadline = arrived + timeout;
         let reply = Box::new(move |reply: Reply| -> After {
             sender.send((reply, Instant::now())).unwrap();
-            Box::new(|_restored| ())
+            After::default()
         });
         let job = Job {
             preset: 0,

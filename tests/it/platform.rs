@@ -40,7 +40,10 @@ impl Runner {
             panic!("not a request: {line}");
         };
         let (sender, receiver) = mpsc::channel();
-        let respond = Box::new(move |answer: Answer| sender.send(answer).unwrap());
+        let respond = Box::new(move |answer: Answer| {
+            sender.send(answer).unwrap();
+            None
+        });
         self.0.submit(request, Instant::now(), respond);
         receiver.recv().unwrap()
     }

@@ -10,7 +10,7 @@ use std::{
 use llm_kernel::{
     isolate::{RunError, Verify},
     net::Reactor,
-    pool::{Config, Job, Pool, Refused, Reply, Suspended, Ticket},
+    pool::{After, Config, Job, Pool, Refused, Reply, Suspended, Ticket},
 };
 use serde_json::json;
 
@@ -49,7 +49,7 @@ impl Crowd {
             check: llm_kernel::transpile::Check::Warn,
             reply: Box::new(move |reply| {
                 let _ = sender.send((reply, Instant::now()));
-                Box::new(drop)
+                After::default()
             }),
         };
         Ok(Asked { ticket: self.pool.submit(job)?, reply })
