@@ -619,7 +619,7 @@ mod tests {
 
     /// Begins the body of `main` as it stands, without the transpiler.
     pub(super) fn begin(isolate: &mut Isolate, guard: &Guard, body: &str, input: String) -> Step {
-        let text = format!("\"use strict\";(async function main(input){{\n{body}\n}})");
+        let text = format!("\"use strict\";0,async function main(input){{\n{body}\n}}");
         begin_program(isolate, guard, Program { text, positions: PositionMap::default() }, input)
     }
 
@@ -669,7 +669,7 @@ mod tests {
         let guard = Guard::adopt_thread().unwrap();
         let mut isolate = Isolate::build(&guard, blueprint(Tracking::Best)).unwrap();
         let body = "try { return new Error('no').stack; } catch { return 1; }";
-        let text = format!("\"use strict\";(async function main(input){{\n{body}\n}})");
+        let text = format!("\"use strict\";0,async function main(input){{\n{body}\n}}");
         let program = Program { text, positions: PositionMap::faulty() };
         let Step::Ended(outcome) = begin_program(&mut isolate, &guard, program, "1".to_owned())
         else {

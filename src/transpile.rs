@@ -51,7 +51,11 @@ const KEPT_ARENA_BYTES: usize = 4 << 20;
 
 /// What stands around the snippet. The line break keeps the closing
 /// brace on a line of its own: a place there is nowhere in the snippet.
-const WRAPPER: (&str, &str) = ("\"use strict\";(async function main(input){\n", "\n})");
+///
+/// The comma makes the function an expression. A parenthesis would do that, too, but
+/// the engine reads to its end first, to see whether an arrow follows
+/// (`js_parse_skip_parens_token`): the whole snippet once more.
+const WRAPPER: (&str, &str) = ("\"use strict\";0,async function main(input){\n", "\n}");
 
 /// A snippet made ready for the engine.
 #[derive(Debug)]

@@ -660,8 +660,8 @@ unsafe fn insert(blocks: &mut Blocks, region: &Range<usize>) {
 /// then keeps up to twice its size for each thread.
 pub fn give_large_blocks_back() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: sets numbers of the allocator under its own lock; no block changes. Test:
-    // memory::what_large_requests_took_is_given_back, in tests/it.
+    // SAFETY: sets numbers of the allocator under its own lock; no block changes.
+    // Test: memory::what_large_requests_took_is_given_back.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BLOCK);
     }

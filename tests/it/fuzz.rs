@@ -422,7 +422,7 @@ fn a_snippet_becomes_one_function_or_is_refused() {
     thread.unwrap().join().unwrap();
 }
 
-/// `"use strict";(async function main(input){ … })` and nothing else.
+/// `"use strict";0,async function main(input){ … }` and nothing else.
 #[track_caller]
 fn assert_is_one_function(allocator: &Allocator, text: &str, code: &str) {
     let parsed = Parser::new(allocator, text, SourceType::cjs()).parse();
@@ -433,8 +433,8 @@ fn assert_is_one_function(allocator: &Allocator, text: &str, code: &str) {
     let body = &parsed.program.body;
     let is_one = match &body[..] {
         [Statement::ExpressionStatement(it)] => match &it.expression {
-            Expression::ParenthesizedExpression(it) => match &it.expression {
-                Expression::FunctionExpression(it) => {
+            Expression::SequenceExpression(it) => match &it.expressions[..] {
+                [Expression::NumericLiteral(_), Expression::FunctionExpression(it)] => {
                     it.r#async
                         && it.params.items.len() == 1
                         && it.id.as_ref().is_some_and(|it| it.name == "main")
@@ -453,7 +453,7 @@ fn assert_is_one_function(allocator: &Allocator, text: &str, code: &str) {
 #[track_caller]
 fn assert_is_what_a_printer_makes(text: &str, code: &str) {
     let start = text.find('\n').unwrap() + 1;
-    let body = &text[start..text.len() - "\n})".len()];
+    let body = &text[start..text.len() - "\n}".len()];
     let allocator = Allocator::new();
     let printed = printed(&allocator, code, SourceType::ts().with_module(true))
         .or_else(|| printed(&allocator, code, SourceType::mjs()));
