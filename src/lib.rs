@@ -69,6 +69,7 @@
 //! | A suspended run comes back byte for byte, to no isolate but its own, and leaves nothing there meanwhile. | `heap::delta::tests`, `isolate::tests::a_thousand_suspended_runs_…`, `…::suspended_runs_leave_no_byte_…` |
 //! | Waiting and queued jobs end at their deadline too, whatever their worker does; a crash ends what was suspended on its isolate. | `tests/it/waiting.rs`, `pool::tests` |
 //! | Who was ready first goes first; nobody is suspended for nobody. | `tests/it/waiting.rs`, `pool::queue::tests` |
+//! | A client's lines are read in order and once, by its task or by the worker that has just answered it. | `kernel::connection::sequel::tests`, `tests/it/kernel.rs` |
 //! | Nothing of a run is there in the next. | `tests/it/pristine.rs` |
 //! | A run is in an isolate of its preset and of no other; what a bundle does while it loads is bounded. | `tests/it/presets.rs` |
 //! | Every run ends at its deadline. | `tests/it/hostile.rs`; measured by `benches/hostile.rs` |
