@@ -4,8 +4,11 @@ use std::ops::Range;
 
 use memchr::memchr;
 
-/// Room for one read.
+/// Room for one read of a line that has begun.
 pub(super) const READ_BYTES: usize = 64 * 1024;
+/// Room for the first read. Most lines are shorter; and giving back a block of 64 KiB
+/// makes glibc sweep up all that the thread has freed.
+const FIRST_READ_BYTES: usize = 8 * 1024;
 
 /// Cuts a byte stream into lines.
 #[derive(Debug)]
@@ -48,7 +51,7 @@ impl LineBuffer {
             self.scanned -= self.start;
             self.start = 0;
         }
-        self.bytes.reserve(READ_BYTES);
+        self.bytes.reserve(if self.bytes.is_empty() { FIRST_READ_BYTES } else { READ_BYTES });
         &mut self.bytes
     }
 
