@@ -21,7 +21,8 @@
 //! run that waits stays where it is. Who is next is asked of the
 //! [`Queue`], which goes by when each became ready. `agenda` orders a worker's own
 //! runs by that: a timer's instant, or the one at which a completion came. The
-//! thread sleeps on its inbox until the first of them, or for ever.
+//! thread sleeps on its inbox until the first of them, or for ever; only with nothing
+//! to do right after an answer it may look for the next job itself first ([`Lookout`]).
 //!
 //! Between two turns, what a run needs to be answered is parked in its
 //! [`Watched`], and what only this thread may touch stays here. So a run that waits

@@ -22,8 +22,6 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use self::gate::Gate;
-
 /// How long a client may take none of the bytes that are meant for it.
 pub(super) const STALL: Duration = Duration::from_secs(30);
 /// How long a connection that is not being read waits before it is watched for
@@ -33,7 +31,7 @@ const HANGUP_PATIENCE: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(super) struct Stream {
     socket: OwnedFd,
-    gate: Gate,
+    gate: AsyncFd<OwnedFd>,
 }
 
 impl Stream {
@@ -46,26 +44,26 @@ impl Stream {
     }
 
     fn new(socket: OwnedFd) -> io::Result<Stream> {
-        let gate = Gate::new(socket.as_fd())?;
+        let gate = register(gate::create(socket.as_fd())?, Interest::READABLE)?;
         Ok(Stream { socket, gate })
     }
 
     /// That there is something to read, or that there will be nothing more; also
     /// after each [`Stream::open_gate`] that finds it so.
     pub(super) async fn readable(&self) -> io::Result<()> {
-        self.gate.readiness().readable().await.map(drop)
+        self.gate.readable().await.map(drop)
     }
 
     /// What `readable` said was somebody else's.
     pub(super) fn forget_readable(&self) {
         let would_block = |_: &OwnedFd| Err::<(), _>(io::ErrorKind::WouldBlock.into());
-        let _ = self.gate.readiness().try_io(Interest::READABLE, would_block);
+        let _ = self.gate.try_io(Interest::READABLE, would_block);
     }
 
     /// For the kernel's thread, after `readable`: appends what is there.
     pub(super) fn try_read_buf(&self, buffer: &mut Vec<u8>) -> io::Result<usize> {
         let read_now = |_: &OwnedFd| self.look(buffer);
-        self.gate.readiness().try_io(Interest::READABLE, read_now)
+        self.gate.try_io(Interest::READABLE, read_now)
     }
 
     /// For whoever has shut the gate: appends what is there.
@@ -75,12 +73,12 @@ impl Stream {
 
     /// From here on `readable` says nothing. An error means that it still does.
     pub(super) fn shut_gate(&self) -> io::Result<()> {
-        self.gate.shut(self.socket.as_fd())
+        gate::shut(self.gate.get_ref().as_fd(), self.socket.as_fd())
     }
 
     /// After an error the gate stays shut.
     pub(super) fn open_gate(&self) -> io::Result<()> {
-        self.gate.open(self.socket.as_fd())
+        gate::open(self.gate.get_ref().as_fd(), self.socket.as_fd())
     }
 
     pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
@@ -162,47 +160,36 @@ impl AsFd for Stream {
     }
 }
 
+/// An epoll instance between the socket and tokio's. Shut, it holds nothing. It is
+/// emptied rather than told to ignore: only what is added anew is sure to be reported
+/// when it is ready already (`ep_insert` and `ep_modify` in the system's
+/// fs/eventpoll.c).
 #[cfg(target_os = "linux")]
 mod gate {
     use std::{
         io,
-        os::fd::{BorrowedFd, OwnedFd},
+        os::fd::{AsFd, BorrowedFd, OwnedFd},
     };
 
     use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
-    use tokio::io::{Interest, unix::AsyncFd};
 
-    /// An epoll instance between the socket and tokio's. Shut, it holds nothing.
-    /// It is emptied rather than told to ignore: only what is added anew is sure to
-    /// be reported when it is ready already (`ep_insert` and `ep_modify` in the
-    /// system's fs/eventpoll.c).
-    #[derive(Debug)]
-    pub(super) struct Gate(AsyncFd<OwnedFd>);
+    pub(super) fn create(socket: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+        let gate = epoll::create(CreateFlags::CLOEXEC)?;
+        open(gate.as_fd(), socket)?;
+        Ok(gate)
+    }
 
-    impl Gate {
-        pub(super) fn new(socket: BorrowedFd<'_>) -> io::Result<Gate> {
-            let epoll = epoll::create(CreateFlags::CLOEXEC)?;
-            let gate = Gate(super::register(epoll, Interest::READABLE)?);
-            gate.open(socket)?;
-            Ok(gate)
-        }
+    pub(super) fn shut(gate: BorrowedFd<'_>, socket: BorrowedFd<'_>) -> io::Result<()> {
+        Ok(epoll::delete(gate, socket)?)
+    }
 
-        pub(super) fn readiness(&self) -> &AsyncFd<OwnedFd> {
-            &self.0
-        }
-
-        pub(super) fn shut(&self, socket: BorrowedFd<'_>) -> io::Result<()> {
-            Ok(epoll::delete(self.0.get_ref(), socket)?)
-        }
-
-        pub(super) fn open(&self, socket: BorrowedFd<'_>) -> io::Result<()> {
-            let events = EventFlags::IN | EventFlags::RDHUP;
-            Ok(epoll::add(self.0.get_ref(), socket, EventData::new_u64(0), events)?)
-        }
+    pub(super) fn open(gate: BorrowedFd<'_>, socket: BorrowedFd<'_>) -> io::Result<()> {
+        let events = EventFlags::IN | EventFlags::RDHUP;
+        Ok(epoll::add(gate, socket, EventData::new_u64(0), events)?)
     }
 }
 
-/// Always open: here the kernel's thread reads everything.
+/// The socket once more, and always open: here the kernel's thread reads everything.
 #[cfg(not(target_os = "linux"))]
 mod gate {
     use std::{
@@ -210,27 +197,15 @@ mod gate {
         os::fd::{BorrowedFd, OwnedFd},
     };
 
-    use tokio::io::{Interest, unix::AsyncFd};
+    pub(super) fn create(socket: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+        socket.try_clone_to_owned()
+    }
 
-    #[derive(Debug)]
-    pub(super) struct Gate(AsyncFd<OwnedFd>);
+    pub(super) fn shut(_: BorrowedFd<'_>, _: BorrowedFd<'_>) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 
-    impl Gate {
-        pub(super) fn new(socket: BorrowedFd<'_>) -> io::Result<Gate> {
-            let socket = socket.try_clone_to_owned()?;
-            Ok(Gate(super::register(socket, Interest::READABLE)?))
-        }
-
-        pub(super) fn readiness(&self) -> &AsyncFd<OwnedFd> {
-            &self.0
-        }
-
-        pub(super) fn shut(&self, _: BorrowedFd<'_>) -> io::Result<()> {
-            Err(io::ErrorKind::Unsupported.into())
-        }
-
-        pub(super) fn open(&self, _: BorrowedFd<'_>) -> io::Result<()> {
-            Ok(())
-        }
+    pub(super) fn open(_: BorrowedFd<'_>, _: BorrowedFd<'_>) -> io::Result<()> {
+        Ok(())
     }
 }

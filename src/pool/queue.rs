@@ -10,7 +10,8 @@
 //!
 //! - A worker that has nothing to do says so ([`Queue::next`]) and sleeps on its
 //!   inbox. A new job wakes *one*: an idle worker, else one whose run only waits.
-//!   Nothing polls.
+//!   Nothing polls, but for a worker that looks out for a client in a hurry
+//!   ([`Queue::look_out`]), for 0.2 ms at most; it is idle for everybody else.
 //! - First come, first served: a worker's own run that is ready goes before a job
 //!   only if it became ready before the job came.
 //! - What suspended runs hold is counted here, for all workers: [`Queue::reserve`]
