@@ -1,5 +1,7 @@
 //! What one request costs a client of a warm kernel, Unix socket included.
 //!
+//! The client is in a hurry: its next request follows its answer at once, so a worker
+//! looks out for it. What a lone request costs is in `compare`.
 //! Excluded: starting kernel and client, connecting. Numbers to quote come from
 //! `cargo bench`; `cargo bench -- --test` runs each case once, so that the
 //! benchmark cannot rot.

@@ -267,7 +267,8 @@ impl Worker {
             };
             let next = self.orders.queue.next(self.idx, own.map(|(at, _)| at), holds);
             // Others look while this thread does anything else.
-            let lookout = self.lookout.take().filter(|_| matches!(next, Next::Nothing));
+            let may_look = matches!(next, Next::Nothing) && self.runs.is_empty();
+            let lookout = self.lookout.take().filter(|_| may_look);
             match next {
                 Next::Job(task) => self.begin(task),
                 Next::Own => {
@@ -277,13 +278,9 @@ impl Worker {
                 }
                 Next::Room => self.room = Room::Unknown,
                 Next::Closed if self.runs.is_empty() => return,
-                Next::Closed => self.sleep(),
-                Next::Nothing => match lookout {
-                    Some(it) if self.runs.is_empty() => self.look_out(it),
-                    lookout => {
-                        drop(lookout);
-                        self.sleep();
-                    }
+                Next::Closed | Next::Nothing => match lookout {
+                    Some(it) => self.look_out(it),
+                    None => self.sleep(),
                 },
             }
         }

@@ -6,9 +6,10 @@
 //! requests in a row, as one client sends them; what a lone request costs, with
 //! everybody else's since the last one, is a row of its own. Whole processes take
 //! turns of some in a row, too, and are all started alike; ours is installed first,
-//! as the peers are. The bare echo over the same kind of socket is the physical limit. Every answer is
-//! compared with the expected one: a wrong or failed answer is fast. Not measured:
-//! JIT warm-up (each peer gets 50 rounds first) and the building of anything.
+//! as the peers are. The bare echo over the same kind of socket is the physical limit.
+//! Every answer is compared with the expected one: a wrong or failed answer is fast.
+//! Not measured: JIT warm-up (each peer gets 50 rounds first) and the building of
+//! anything.
 //!
 //! `cargo bench --bench compare` prints the table and leaves it as
 //! `benches/compare.json`, and as the picture `benches/compare.svg`. A peer that is

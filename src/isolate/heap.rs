@@ -12,6 +12,8 @@
 //! come from scratch, image blocks are never reused, and [`Heap::rollback`] puts
 //! every written image page back and empties scratch.
 //!
+//! The process's own allocator gets its one setting here, since `unsafe` stays here.
+//!
 //! This module does not know the engine. It never trusts what it finds inside the
 //! range further than the range's bounds, and it never asks the process's own
 //! allocator while the engine runs.
